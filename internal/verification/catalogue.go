@@ -1,0 +1,229 @@
+package verification
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anycheck/internal/fault"
+)
+
+// Service is one kind of verification that the platform offers.
+type Service struct {
+	ID          uuid.UUID // the same on every installation
+	Code        string
+	Name        string
+	Description string
+	Category    Category
+	Cost        int64 // credits for one verification
+	ActionType  string
+	ActionParam string
+	Form        []Field
+	ServiceState
+}
+
+// ServiceState is the part of a service that the operator changes.
+type ServiceState struct {
+	Enabled   bool
+	CreatedAt time.Time
+	CreatedBy string
+	UpdatedAt time.Time
+	UpdatedBy string
+}
+
+// Category groups services.
+type Category struct {
+	ID   uuid.UUID
+	Name string
+	Type string
+}
+
+// KTPService is the identity-card service.
+const KTPService = "KTP_VERIFICATION"
+
+// Type is the verification_type of a configuration.
+type Type string
+
+// The types of the KTP service.
+const (
+	KTP          Type = "KTP"
+	KTPPEP       Type = "KTP_PEP"
+	KTPSelfie    Type = "KTP_SELFIE"
+	KTPSelfiePEP Type = "KTP_SELFIE_PEP"
+)
+
+// Types lists the types of the KTP service.
+func Types() []Type { return []Type{KTP, KTPPEP, KTPSelfie, KTPSelfiePEP} }
+
+// WithSelfie tells whether faces are compared.
+func (t Type) WithSelfie() bool { return t == KTPSelfie || t == KTPSelfiePEP }
+
+// WithScreening tells whether the watch lists are searched.
+func (t Type) WithScreening() bool { return t == KTPPEP || t == KTPSelfiePEP }
+
+// Catalogue lists the services, without the operator's state.
+func Catalogue() []Service {
+	types := make([]string, 0, len(Types()))
+	for _, t := range Types() {
+		types = append(types, string(t))
+	}
+	images := []string{"image/jpeg", "image/png", "image/webp", "image/tiff", "application/pdf"}
+	return []Service{{
+		ID:          uuid.MustParse("01930000-0000-7000-8000-000000000001"),
+		Code:        KTPService,
+		Name:        "KTP & PEP",
+		Description: "Reads an Indonesian identity card, checks it against its own rules, compares its portrait with a selfie and screens the name against watch lists.",
+		Category:    Category{ID: uuid.MustParse("01930000-0000-7000-8000-000000000100"), Name: "Document verification", Type: "DOCUMENT_VERIFICATION"},
+		Cost:        10,
+		ActionType:  "SCREEN",
+		ActionParam: "ktp-verification",
+		Form: []Field{
+			{Name: "verification_type", Label: "Type of verification", Type: EnumField, Required: true, Enum: types},
+			{Name: "files.ktp_file", Label: "Photo of the identity card", Type: FileField, Required: true, Accept: images, MaxFiles: 1},
+			{Name: "files.selfie_file", Label: "Selfie", Type: FileField, Accept: images, MaxFiles: 1,
+				RequiredWhen: &Condition{Field: "verification_type", In: []string{string(KTPSelfie), string(KTPSelfiePEP)}}},
+			{Name: "fraud_detection", Label: "Look for signs of tampering", Type: BooleanField},
+		},
+	}}
+}
+
+// FieldType says what a form field takes.
+type FieldType string
+
+// The field types.
+const (
+	EnumField    FieldType = "enum"
+	FileField    FieldType = "file"
+	BooleanField FieldType = "boolean"
+)
+
+// Field is one entry of a service's form. The same list is shown by
+// GET /services/{id}/form-fields and validates a configuration.
+type Field struct {
+	Name         string // dotted path inside the configuration
+	Label        string
+	Type         FieldType
+	Required     bool
+	RequiredWhen *Condition // the field is required, and allowed, only then
+	Enum         []string
+	Accept       []string // media types
+	MaxFiles     int
+}
+
+// Condition holds when another field has one of some values.
+type Condition struct {
+	Field string   `json:"field"`
+	In    []string `json:"in"`
+}
+
+// Configuration is what a request asks for, after validation.
+type Configuration struct {
+	Type           Type
+	Files          map[string][]string // form field without "files." → paths
+	FraudDetection bool
+}
+
+// ParseConfiguration validates raw against the form; the error lists every
+// field that is wrong, in the form's order, unknown keys last.
+func ParseConfiguration(form []Field, raw json.RawMessage) (Configuration, error) {
+	var top map[string]any
+	if err := json.Unmarshal(raw, &top); err != nil || top == nil {
+		return Configuration{}, fault.Field("configuration", "must be an object")
+	}
+	values := map[string]any{}
+	for k, v := range top {
+		if nested, ok := v.(map[string]any); ok && slices.ContainsFunc(form, func(f Field) bool { return strings.HasPrefix(f.Name, k+".") }) {
+			for nk, nv := range nested {
+				values[k+"."+nk] = nv
+			}
+			continue
+		}
+		values[k] = v
+	}
+	p := formParser{values: values, cfg: Configuration{Files: map[string][]string{}}}
+	for _, f := range form {
+		p.field(f)
+		delete(values, f.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		p.wrong(name, "is not a field of this service")
+	}
+	if len(p.errs) > 0 {
+		e := fault.New(fault.Invalid, "The configuration has %d field(s) that cannot be used.", len(p.errs))
+		e.Fields = p.errs
+		return Configuration{}, e
+	}
+	return p.cfg, nil
+}
+
+type formParser struct {
+	values map[string]any
+	cfg    Configuration
+	errs   []fault.FieldError
+}
+
+func (p *formParser) wrong(name, format string, args ...any) {
+	p.errs = append(p.errs, fault.FieldError{Field: "configuration." + name, Message: fmt.Sprintf(format, args...)})
+}
+
+func (p *formParser) field(f Field) {
+	v, present := p.values[f.Name]
+	required := f.Required
+	if c := f.RequiredWhen; c != nil {
+		other := string(p.cfg.Type)
+		required = slices.Contains(c.In, other)
+		if present && !required && other != "" {
+			p.wrong(f.Name, "is not used when %s is %s", c.Field, other)
+			return
+		}
+	}
+	if !present {
+		if required {
+			p.wrong(f.Name, "is required")
+		}
+		return
+	}
+	switch f.Type {
+	case EnumField:
+		s, ok := v.(string)
+		if !ok || !slices.Contains(f.Enum, s) {
+			p.wrong(f.Name, "must be one of %s", strings.Join(f.Enum, ", "))
+			return
+		}
+		p.cfg.Type = Type(s)
+	case BooleanField:
+		b, ok := v.(bool)
+		if !ok {
+			p.wrong(f.Name, "must be true or false")
+			return
+		}
+		p.cfg.FraudDetection = b
+	case FileField:
+		list, ok := v.([]any)
+		switch {
+		case !ok:
+			p.wrong(f.Name, "must be a list of file paths")
+			return
+		case len(list) == 0 && required:
+			p.wrong(f.Name, "needs a file")
+			return
+		case len(list) > f.MaxFiles:
+			p.wrong(f.Name, "takes at most %d file(s), got %d", f.MaxFiles, len(list))
+			return
+		}
+		key := strings.TrimPrefix(f.Name, "files.")
+		for i, item := range list {
+			path, ok := item.(string)
+			if !ok || path == "" {
+				p.wrong(fmt.Sprintf("%s[%d]", f.Name, i), "must be a path that POST /uploads gave")
+				continue
+			}
+			p.cfg.Files[key] = append(p.cfg.Files[key], path)
+		}
+	}
+}

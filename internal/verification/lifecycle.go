@@ -1,0 +1,108 @@
+package verification
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anycheck/internal/tenant"
+)
+
+// lifecycle writes transitions: the row, its event and its webhook together.
+type lifecycle struct {
+	now func() time.Time
+}
+
+// transition moves v by the trigger inside a transaction. Fields of v that
+// the caller has changed are written with it.
+func (l lifecycle) transition(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string) error {
+	was := Mark{v.Status, v.Attempt}
+	to, err := Next(v.Status, t)
+	if err != nil {
+		return err
+	}
+	v.Status, v.UpdatedAt = to, l.now()
+	if err := tx.UpdateVerification(ctx, scope, was, *v); err != nil {
+		return err
+	}
+	e, err := tx.AppendEvent(ctx, scope, Event{ID: newID(), VerificationID: v.ID, From: was.Status, To: to, Attempt: v.Attempt, Actor: actor, At: v.UpdatedAt})
+	if err != nil || v.WebhookURL == "" || !Announced(to) {
+		return err
+	}
+	id := newID()
+	body, err := announcement(id, *v, e)
+	if err != nil {
+		return err
+	}
+	d := Delivery{ID: id, Tenancy: v.Tenancy, VerificationID: v.ID, Sequence: e.Sequence, URL: v.WebhookURL, Body: body,
+		Secret: v.WebhookSecret, State: Pending, CreatedAt: v.UpdatedAt, UpdatedAt: v.UpdatedAt}
+	if err := tx.InsertDelivery(ctx, scope, d); err != nil {
+		return err
+	}
+	return tx.Enqueue(ctx, Task{Kind: DeliverTask, ID: id})
+}
+
+// endJobs closes the job records of v's attempt that have not ended.
+func (l lifecycle) endJobs(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, s Status) error {
+	jobs, err := tx.JobsOf(ctx, scope, v.ID, v.Attempt)
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if j.Status != InQueue && j.Status != InProgress {
+			continue
+		}
+		j.Status, j.UpdatedAt = s, l.now()
+		if err := tx.UpdateJob(ctx, scope, j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// announcement is the body of the webhook for one transition.
+func announcement(id uuid.UUID, v Verification, e Event) ([]byte, error) {
+	type service struct {
+		ID   uuid.UUID `json:"id"`
+		Name string    `json:"name"`
+	}
+	var seconds *float64
+	if d, ok := v.ExecutionTime(); ok {
+		s := d.Seconds()
+		seconds = &s
+	}
+	var verdict *OutputStatus
+	if v.OutputStatus != "" {
+		verdict = &v.OutputStatus
+	}
+	return json.Marshal(struct {
+		Event           string          `json:"event"`
+		Timestamp       time.Time       `json:"timestamp"`
+		ID              uuid.UUID       `json:"id"`
+		Sequence        int             `json:"sequence"`
+		VerificationID  uuid.UUID       `json:"verification_id"`
+		ResultID        uuid.UUID       `json:"result_id"`
+		FolderID        uuid.UUID       `json:"folder_id"`
+		PreviousStatus  Status          `json:"previous_status"`
+		Status          Status          `json:"status"`
+		OutputStatus    *OutputStatus   `json:"output_status"`
+		Service         service         `json:"service"`
+		Output          json.RawMessage `json:"output"`
+		Error           *Failure        `json:"error"`
+		WebhookMetadata json.RawMessage `json:"webhook_metadata"`
+		ExecutionTime   *float64        `json:"execution_time"`
+		CreditUsed      int64           `json:"credit_used"`
+	}{"verification.status_changed", e.At.UTC(), id, e.Sequence, v.ID, v.ResultID, v.FolderID, e.From, e.To, verdict,
+		service{v.ServiceID, v.ServiceName}, v.Output, v.Failure, v.Metadata(), seconds, v.CreditUsed})
+}
+
+// Metadata is the caller's webhook metadata without the secret; an empty
+// object when none was sent.
+func (v Verification) Metadata() json.RawMessage {
+	if v.WebhookMetadata == nil {
+		return json.RawMessage("{}")
+	}
+	return v.WebhookMetadata
+}

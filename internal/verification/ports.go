@@ -1,0 +1,213 @@
+package verification
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anycheck/internal/imaging"
+	"anycheck/internal/ledger"
+	"anycheck/internal/tenant"
+)
+
+// Store keeps everything that must survive. Every method takes the scope of
+// its caller and treats what lies outside as absent: a NotFound fault, or
+// nothing in a list. Writes are refused the same way.
+type Store interface {
+	// InTx runs fn with a store whose reads and writes are one transaction,
+	// committed when fn returns nil. fn must not do file, network or model
+	// work, may run again after a conflict, and must use only tx.
+	InTx(ctx context.Context, fn func(ctx context.Context, tx Store) error) error
+
+	Folders
+	Files
+	Verifications
+	Pipelines
+	Credits
+	Webhooks
+	// ServiceState gives the operator's state of a service by code.
+	ServiceState(ctx context.Context, code string) (ServiceState, error)
+	// Enqueue adds a job to the queue; inside InTx it is part of the transaction.
+	Enqueue(ctx context.Context, task Task) error
+}
+
+// Folders stores folders.
+type Folders interface {
+	InsertFolder(ctx context.Context, scope tenant.Scope, f Folder) error
+	Folder(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Folder, error)
+	// Folders lists a group's folders whose name contains search (any case),
+	// newest first, and how many there are. An unknown group is NotFound.
+	Folders(ctx context.Context, scope tenant.Scope, group uuid.UUID, search string, p Page) ([]Folder, int, error)
+	// UpdateFolder writes Name, IsStarred, UpdatedAt and UpdatedBy.
+	UpdateFolder(ctx context.Context, scope tenant.Scope, f Folder) error
+	// DeleteFolder removes an empty folder; one with results is a Conflict.
+	DeleteFolder(ctx context.Context, scope tenant.Scope, id uuid.UUID) error
+}
+
+// Files stores what is known of uploads; the bytes are in Blobs.
+type Files interface {
+	InsertUpload(ctx context.Context, scope tenant.Scope, u Upload) error
+	// File finds an uploaded file by its path.
+	File(ctx context.Context, scope tenant.Scope, path string) (File, error)
+}
+
+// Verifications stores verifications and their results.
+type Verifications interface {
+	InsertResult(ctx context.Context, scope tenant.Scope, r Result) error
+	Result(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Result, error)
+	// Results lists a folder's results, newest first, and how many there are.
+	Results(ctx context.Context, scope tenant.Scope, folder uuid.UUID, p Page) ([]Result, int, error)
+	InsertVerification(ctx context.Context, scope tenant.Scope, v Verification) error
+	Verification(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Verification, error)
+	// Verifications lists a result's verifications, oldest first, with the
+	// status of every member of the result, not only of the page. An unknown
+	// result is NotFound.
+	Verifications(ctx context.Context, scope tenant.Scope, result uuid.UUID, p Page) (items []Verification, members []Status, err error)
+	// UpdateVerification writes every mutable field of v if the row is still
+	// as was says; otherwise it changes nothing and answers a Conflict.
+	UpdateVerification(ctx context.Context, scope tenant.Scope, was Mark, v Verification) error
+	// AppendEvent gives the event the verification's next sequence number and
+	// returns it.
+	AppendEvent(ctx context.Context, scope tenant.Scope, e Event) (Event, error)
+	Events(ctx context.Context, scope tenant.Scope, verification uuid.UUID) ([]Event, error)
+	// Unfinished lists, for the sweep, verifications IN_QUEUE or IN_PROGRESS
+	// whose row was not touched since before.
+	Unfinished(ctx context.Context, scope tenant.Scope, before time.Time, limit int) ([]uuid.UUID, error)
+}
+
+// Mark is what a row must still be for an update to apply.
+type Mark struct {
+	Status  Status
+	Attempt int
+}
+
+// Pipelines stores what the pipeline leaves behind.
+type Pipelines interface {
+	InsertJob(ctx context.Context, scope tenant.Scope, j Job) error
+	Job(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Job, error)
+	// JobsOf lists the jobs of one attempt.
+	JobsOf(ctx context.Context, scope tenant.Scope, verification uuid.UUID, attempt int) ([]Job, error)
+	UpdateJob(ctx context.Context, scope tenant.Scope, j Job) error
+	// SaveEvidence keeps a step's evidence; the first one of an attempt and
+	// step stays, a second is ignored.
+	SaveEvidence(ctx context.Context, scope tenant.Scope, verification uuid.UUID, attempt int, step StepName, evidence json.RawMessage, at time.Time) error
+	// Evidence gives what the steps of an attempt have left so far.
+	Evidence(ctx context.Context, scope tenant.Scope, verification uuid.UUID, attempt int) (map[StepName]json.RawMessage, error)
+}
+
+// Credits stores the ledger.
+type Credits interface {
+	// AppendEntry writes the entry and moves the group's balance. A Reserve
+	// beyond the balance is Exhausted with INSUFFICIENT_BALANCE; a second entry
+	// of the same verification, attempt and kind is a Conflict.
+	AppendEntry(ctx context.Context, scope tenant.Scope, e ledger.Entry) error
+}
+
+// Webhooks stores what is to be delivered.
+type Webhooks interface {
+	InsertDelivery(ctx context.Context, scope tenant.Scope, d Delivery) error
+	Delivery(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Delivery, error)
+	// EarlierPending tells whether the verification has an undelivered webhook
+	// with a smaller sequence that is still being tried.
+	EarlierPending(ctx context.Context, scope tenant.Scope, d Delivery) (bool, error)
+	// RecordAttempt keeps one attempt and the delivery's new state.
+	RecordAttempt(ctx context.Context, scope tenant.Scope, d Delivery, a DeliveryAttempt) error
+	// GroupSecret is the webhook secret of a group.
+	GroupSecret(ctx context.Context, scope tenant.Scope, group uuid.UUID) (string, error)
+}
+
+// Delivery is one webhook on its way.
+type Delivery struct {
+	ID uuid.UUID
+	Tenancy
+	VerificationID uuid.UUID
+	Sequence       int
+	URL            string
+	Body           []byte
+	Secret         string // the caller's own; empty: the group's
+	State          DeliveryState
+	Attempts       int
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}
+
+// DeliveryState is how a webhook stands.
+type DeliveryState string
+
+// The states.
+const (
+	Pending   DeliveryState = "PENDING"
+	Delivered DeliveryState = "DELIVERED"
+	Dead      DeliveryState = "DEAD" // given up
+)
+
+// DeliveryAttempt is one try to deliver.
+type DeliveryAttempt struct {
+	Number     int // 1 for the first
+	At         time.Time
+	HTTPStatus int    // 0 when no answer came
+	Error      string // safe to show
+	Duration   time.Duration
+}
+
+// Task is a job for the queue. It carries ids only, never personal data.
+type Task struct {
+	Kind TaskKind
+	ID   uuid.UUID
+}
+
+// TaskKind names a worker.
+type TaskKind string
+
+// The workers.
+const (
+	ProcessTask TaskKind = "verification.process" // ID is the verification
+	DeliverTask TaskKind = "webhook.deliver"      // ID is the delivery
+)
+
+// Blobs keeps files by path. Paths are made by the core, slash-separated, and
+// never leave the store's root.
+type Blobs interface {
+	// Put writes the whole file or nothing; it survives a crash once Put
+	// returned. An existing file is replaced.
+	Put(ctx context.Context, path string, data io.Reader) error
+	// Open reads a file; a missing one is NotFound.
+	Open(ctx context.Context, path string) (io.ReadCloser, error)
+	// Delete removes a file; a missing one is no error.
+	Delete(ctx context.Context, path string) error
+}
+
+// Documents opens uploaded files.
+type Documents interface {
+	// Inspect decodes the whole file and tells what it is. What cannot be
+	// read is an Invalid, TooLarge or Unsupported fault that says why.
+	Inspect(ctx context.Context, data []byte, password string) (Document, error)
+	// Page decodes one page, 0-based, of a file that Inspect accepted.
+	Page(ctx context.Context, data []byte, page int) (*imaging.Picture, imaging.Info, error)
+}
+
+// Document is what Inspect found.
+type Document struct {
+	MediaType string
+	Pages     int
+	// Unlocked is the file without its password, nil when it had none: the
+	// password is used once and not kept.
+	Unlocked []byte
+}
+
+// Capabilities tells what this installation can do.
+type Capabilities interface {
+	// Missing lists the models that a type of verification needs and that
+	// cannot be had.
+	Missing(t Type) []string
+}
+
+// Outbound tells which addresses webhooks may go to.
+type Outbound interface {
+	// CheckURL refuses an address that could never be delivered to, without
+	// touching the network; the message says why.
+	CheckURL(url string) error
+}

@@ -1,0 +1,388 @@
+package verification
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anycheck/internal/fault"
+	"anycheck/internal/ledger"
+	"anycheck/internal/tenant"
+)
+
+// UseCases is what callers can do with verifications, folders and files.
+type UseCases struct {
+	store        Store
+	blobs        Blobs
+	documents    Documents
+	capabilities Capabilities
+	outbound     Outbound
+	limits       Limits
+	lifecycle
+}
+
+// Limits bound what a caller may send.
+type Limits struct {
+	FilesPerUpload int
+	FileBytes      int64
+	PagesPerFile   int
+}
+
+// DefaultLimits are 10 files of 20 MiB and 50 pages.
+var DefaultLimits = Limits{FilesPerUpload: 10, FileBytes: 20 << 20, PagesPerFile: 50}
+
+// Ports are what the use cases stand on.
+type Ports struct {
+	Store        Store
+	Blobs        Blobs
+	Documents    Documents
+	Capabilities Capabilities
+	Outbound     Outbound
+	Limits       Limits
+	Now          func() time.Time
+}
+
+// NewUseCases connects the use cases to their ports.
+func NewUseCases(p Ports) *UseCases {
+	return &UseCases{store: p.Store, blobs: p.Blobs, documents: p.Documents, capabilities: p.Capabilities,
+		outbound: p.Outbound, limits: p.Limits, lifecycle: lifecycle{now: p.Now}}
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// Services lists the catalogue with the operator's state.
+func (u *UseCases) Services(ctx context.Context, a tenant.Actor) ([]Service, error) {
+	if err := a.Require(tenant.ReadServices); err != nil {
+		return nil, err
+	}
+	list := Catalogue()
+	for i := range list {
+		state, err := u.store.ServiceState(ctx, list[i].Code)
+		if err != nil {
+			return nil, err
+		}
+		list[i].ServiceState = state
+	}
+	return list, nil
+}
+
+// Service gives one service of the catalogue.
+func (u *UseCases) Service(ctx context.Context, a tenant.Actor, id uuid.UUID) (Service, error) {
+	if err := a.Require(tenant.ReadServices); err != nil {
+		return Service{}, err
+	}
+	return u.service(ctx, id)
+}
+
+func (u *UseCases) service(ctx context.Context, id uuid.UUID) (Service, error) {
+	for _, s := range Catalogue() {
+		if s.ID == id {
+			state, err := u.store.ServiceState(ctx, s.Code)
+			s.ServiceState = state
+			return s, err
+		}
+	}
+	return Service{}, fault.New(fault.NotFound, "There is no service with this id.")
+}
+
+// Unavailable tells, for each type of a service that cannot run here, which
+// models it misses.
+func (u *UseCases) Unavailable(s Service) map[Type][]string {
+	off := map[Type][]string{}
+	for _, t := range Types() {
+		if missing := u.capabilities.Missing(t); len(missing) > 0 {
+			off[t] = missing
+		}
+	}
+	return off
+}
+
+// NewVerification is a request to verify.
+type NewVerification struct {
+	ServiceID       uuid.UUID
+	FolderID        uuid.UUID
+	ResultID        *uuid.UUID // joins an existing result; nil makes a new one
+	Configuration   json.RawMessage
+	WebhookURL      string
+	WebhookMetadata json.RawMessage
+}
+
+const maxMetadata = 8 << 10
+
+// Create accepts a verification: the row, its jobs, its event, its
+// reservation and its place in the queue are one transaction.
+func (u *UseCases) Create(ctx context.Context, a tenant.Actor, n NewVerification) (Verification, error) {
+	if err := a.Require(tenant.WriteVerifications); err != nil {
+		return Verification{}, err
+	}
+	service, err := u.service(ctx, n.ServiceID)
+	if err != nil {
+		return Verification{}, fieldOf(err, "service_id", "there is no such service")
+	}
+	if !service.Enabled {
+		return Verification{}, fault.Field("service_id", "this service is switched off").WithCode(fault.CodeInvalidValue)
+	}
+	folder, err := u.store.Folder(ctx, a.Scope(), n.FolderID)
+	if err != nil {
+		return Verification{}, fieldOf(err, "folder_id", "there is no such folder")
+	}
+	if n.ResultID != nil {
+		r, err := u.store.Result(ctx, a.Scope(), *n.ResultID)
+		if err == nil && r.FolderID != folder.ID {
+			err = fault.New(fault.NotFound, "There is no such result in this folder.")
+		}
+		if err != nil {
+			return Verification{}, fieldOf(err, "result_id", "there is no such result in this folder")
+		}
+	}
+	cfg, err := ParseConfiguration(service.Form, n.Configuration)
+	if err != nil {
+		return Verification{}, err
+	}
+	if missing := u.capabilities.Missing(cfg.Type); len(missing) > 0 {
+		return Verification{}, fault.New(fault.Unavailable, "%s cannot run here: the model %s is not installed (anycheck models pull).", cfg.Type, strings.Join(missing, ", "))
+	}
+	pages, total, err := u.countPages(ctx, folder, cfg)
+	if err != nil {
+		return Verification{}, err
+	}
+	metadata, secret, err := u.webhook(n)
+	if err != nil {
+		return Verification{}, err
+	}
+
+	now := u.now()
+	v := Verification{
+		ID: newID(), Tenancy: folder.Tenancy, ServiceID: service.ID, ServiceName: service.Name, UserID: a.User.ID,
+		FolderID: folder.ID, Status: Draft, Attempt: 1, InputConfig: n.Configuration, Config: cfg,
+		TotalFiles: total, TotalPages: pages, WebhookURL: n.WebhookURL, WebhookMetadata: metadata, WebhookSecret: secret,
+		CreditCost: service.Cost, CreatedAt: now, UpdatedAt: now,
+	}
+	if a.Key != nil {
+		v.APIKey = &KeyRef{ID: a.Key.ID, Name: a.Key.Name, Prefix: a.Key.Prefix}
+	}
+	err = u.store.InTx(ctx, func(ctx context.Context, tx Store) error {
+		v := &v
+		*v = v.asDraft()
+		if n.ResultID != nil {
+			v.ResultID = *n.ResultID
+		} else {
+			v.ResultID = newID()
+			if err := tx.InsertResult(ctx, a.Scope(), Result{ID: v.ResultID, Tenancy: v.Tenancy, FolderID: v.FolderID, CreatedAt: now}); err != nil {
+				return err
+			}
+		}
+		if err := tx.InsertVerification(ctx, a.Scope(), *v); err != nil {
+			return err
+		}
+		return u.enqueue(ctx, tx, a.Scope(), v, Submit, a.Name())
+	})
+	return v, err
+}
+
+// asDraft undoes what a transaction that must run again has set.
+func (v Verification) asDraft() Verification {
+	v.Status, v.OCRJobIDs, v.FraudJobIDs = Draft, nil, nil
+	return v
+}
+
+// enqueue moves v into the queue: jobs, reservation, transition, task.
+func (u *UseCases) enqueue(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string) error {
+	now := u.now()
+	kinds := []JobKind{OCRJob}
+	if v.Config.FraudDetection {
+		kinds = append(kinds, FraudJob)
+	}
+	for _, kind := range kinds {
+		j := Job{ID: newID(), Tenancy: v.Tenancy, VerificationID: v.ID, Attempt: v.Attempt, Kind: kind, Status: InQueue, CreatedAt: now, UpdatedAt: now}
+		if err := tx.InsertJob(ctx, scope, j); err != nil {
+			return err
+		}
+		if kind == OCRJob {
+			v.OCRJobIDs = append(v.OCRJobIDs, j.ID)
+		} else {
+			v.FraudJobIDs = append(v.FraudJobIDs, j.ID)
+		}
+	}
+	if err := tx.AppendEntry(ctx, scope, v.entry(ledger.Reserve, now)); err != nil {
+		return err
+	}
+	if err := u.transition(ctx, tx, scope, v, t, actor); err != nil {
+		return err
+	}
+	return tx.Enqueue(ctx, Task{Kind: ProcessTask, ID: v.ID})
+}
+
+func (v Verification) entry(kind ledger.Kind, at time.Time) ledger.Entry {
+	return ledger.Entry{ID: newID(), GroupID: v.GroupID, VerificationID: &v.ID, Attempt: v.Attempt, Kind: kind, Credits: v.CreditCost, CreatedAt: at}
+}
+
+// countPages finds the configuration's files in the folder's own group. A file
+// of somebody else is as good as none.
+func (u *UseCases) countPages(ctx context.Context, folder Folder, cfg Configuration) (pages, files int, err error) {
+	scope := tenant.WithinGroup(folder.OrganizationID, folder.GroupID)
+	wrong := fault.New(fault.Invalid, "The configuration names a file that cannot be used.")
+	for _, field := range slices.Sorted(maps.Keys(cfg.Files)) {
+		for i, path := range cfg.Files[field] {
+			f, err := u.store.File(ctx, scope, path)
+			name := fmt.Sprintf("configuration.files.%s[%d]", field, i)
+			switch {
+			case fault.Is(err, fault.NotFound):
+				wrong.WithField(name, "there is no uploaded file with this path")
+			case err != nil:
+				return 0, 0, err
+			case f.Category != InputFile:
+				wrong.WithField(name, "this file was uploaded as %s, not as %s", f.Category, InputFile)
+			}
+			pages, files = pages+f.Pages, files+1
+		}
+	}
+	if len(wrong.Fields) > 0 {
+		return 0, 0, wrong
+	}
+	return pages, files, nil
+}
+
+// webhook checks the caller's address and takes the secret out of the metadata.
+func (u *UseCases) webhook(n NewVerification) (metadata json.RawMessage, secret string, err error) {
+	if n.WebhookURL != "" {
+		if err := u.outbound.CheckURL(n.WebhookURL); err != nil {
+			return nil, "", fault.Field("webhook_url", "%s", fault.From(err).Message)
+		}
+	}
+	if len(n.WebhookMetadata) == 0 || string(n.WebhookMetadata) == "null" {
+		return nil, "", nil
+	}
+	if len(n.WebhookMetadata) > maxMetadata {
+		return nil, "", fault.Field("webhook_metadata", "must have at most %d bytes", maxMetadata)
+	}
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal(n.WebhookMetadata, &m); err != nil {
+		return nil, "", fault.Field("webhook_metadata", "must be an object")
+	}
+	if raw, ok := m["webhook_secret"]; ok {
+		if err := json.Unmarshal(raw, &secret); err != nil || secret == "" {
+			return nil, "", fault.Field("webhook_metadata.webhook_secret", "must be a text that is not empty")
+		}
+		delete(m, "webhook_secret")
+	}
+	metadata, err = json.Marshal(m)
+	return metadata, secret, err
+}
+
+// Get gives one verification.
+func (u *UseCases) Get(ctx context.Context, a tenant.Actor, id uuid.UUID) (Verification, error) {
+	if err := a.Require(tenant.ReadVerifications); err != nil {
+		return Verification{}, err
+	}
+	return u.store.Verification(ctx, a.Scope(), id)
+}
+
+// List gives a page of a result's verifications, how many the result has and
+// the status over all of them.
+func (u *UseCases) List(ctx context.Context, a tenant.Actor, result uuid.UUID, p Page) (items []Verification, total int, overall Status, err error) {
+	if err := a.Require(tenant.ReadVerifications); err != nil {
+		return nil, 0, "", err
+	}
+	items, members, err := u.store.Verifications(ctx, a.Scope(), result, p)
+	if err != nil {
+		return nil, 0, "", err
+	}
+	return items, len(members), Overall(members), nil
+}
+
+// Events gives a verification's transitions, oldest first.
+func (u *UseCases) Events(ctx context.Context, a tenant.Actor, id uuid.UUID) ([]Event, error) {
+	if _, err := u.Get(ctx, a, id); err != nil {
+		return nil, err
+	}
+	return u.store.Events(ctx, a.Scope(), id)
+}
+
+// Job gives a job record.
+func (u *UseCases) Job(ctx context.Context, a tenant.Actor, id uuid.UUID) (Job, error) {
+	if err := a.Require(tenant.ReadVerifications); err != nil {
+		return Job{}, err
+	}
+	return u.store.Job(ctx, a.Scope(), id)
+}
+
+// Result gives a result group and its folder.
+func (u *UseCases) Result(ctx context.Context, a tenant.Actor, id uuid.UUID) (Result, error) {
+	if err := a.Require(tenant.ReadVerifications); err != nil {
+		return Result{}, err
+	}
+	return u.store.Result(ctx, a.Scope(), id)
+}
+
+// Retry runs a failed verification again, or with force any finished one. It
+// keeps its id and result, gets a new attempt and reserves credits anew.
+func (u *UseCases) Retry(ctx context.Context, a tenant.Actor, id uuid.UUID, force bool) (Verification, error) {
+	trigger := Retry
+	if force {
+		trigger = ForceRetry
+	}
+	return u.change(ctx, a, id, func(ctx context.Context, tx Store, v *Verification) error {
+		was := Mark{v.Status, v.Attempt}
+		if _, err := Next(v.Status, trigger); err != nil {
+			return err
+		}
+		v.Attempt++
+		v.Runs, v.StartDate, v.EndDate, v.Failure = 0, nil, nil, nil
+		v.Output, v.OutputStatus, v.Checks, v.OutputPath, v.ExportPath = nil, "", nil, "", ""
+		v.OCRJobIDs, v.FraudJobIDs = nil, nil
+		if err := tx.UpdateVerification(ctx, a.Scope(), was, *v); err != nil {
+			return err
+		}
+		return u.enqueue(ctx, tx, a.Scope(), v, trigger, a.Name())
+	})
+}
+
+// Cancel stops a verification that has not ended. A running step ends first;
+// nothing of it is kept and nothing is charged.
+func (u *UseCases) Cancel(ctx context.Context, a tenant.Actor, id uuid.UUID) (Verification, error) {
+	return u.change(ctx, a, id, func(ctx context.Context, tx Store, v *Verification) error {
+		reserved := v.Status == InQueue || v.Status == InProgress || v.Status == FraudDetected
+		end := u.now()
+		v.EndDate = &end
+		if err := u.transition(ctx, tx, a.Scope(), v, Cancel, a.Name()); err != nil {
+			return err
+		}
+		if err := u.endJobs(ctx, tx, a.Scope(), v, Cancelled); err != nil {
+			return err
+		}
+		if !reserved {
+			return nil
+		}
+		return tx.AppendEntry(ctx, a.Scope(), v.entry(ledger.Release, end))
+	})
+}
+
+// change loads a verification and changes it in one transaction.
+func (u *UseCases) change(ctx context.Context, a tenant.Actor, id uuid.UUID, fn func(context.Context, Store, *Verification) error) (Verification, error) {
+	if err := a.Require(tenant.WriteVerifications); err != nil {
+		return Verification{}, err
+	}
+	var v Verification
+	err := u.store.InTx(ctx, func(ctx context.Context, tx Store) (err error) {
+		if v, err = tx.Verification(ctx, a.Scope(), id); err != nil {
+			return err
+		}
+		return fn(ctx, tx, &v)
+	})
+	return v, err
+}
+
+// fieldOf names the request field that a NotFound is about.
+func fieldOf(err error, field, message string) error {
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	return fault.New(fault.NotFound, "%s: %s.", field, message).WithField(field, "%s", message)
+}
