@@ -1,0 +1,287 @@
+package imaging
+
+import "math"
+
+// Crop copies the part of the rectangle that lies inside the picture; nothing
+// inside gives a picture of 0 x 0.
+func (p *Picture) Crop(x, y, w, h int) *Picture {
+	x0, y0 := max(x, 0), max(y, 0)
+	x1, y1 := min(x+w, p.W), min(y+h, p.H)
+	if x1 <= x0 || y1 <= y0 {
+		return New(0, 0)
+	}
+	out := New(x1-x0, y1-y0)
+	for row := range out.H {
+		copy(out.Pix[3*out.W*row:][:3*out.W], p.Pix[3*(p.W*(y0+row)+x0):])
+	}
+	return out
+}
+
+// Rotate90 turns the picture clockwise by quarter turns; negative turns go the
+// other way. A multiple of 4 returns p itself.
+func (p *Picture) Rotate90(turns int) *Picture {
+	switch turns & 3 {
+	case 1:
+		return p.rearrange(p.H, p.W, func(x, y int) (int, int) { return p.H - 1 - y, x })
+	case 2:
+		return p.rearrange(p.W, p.H, func(x, y int) (int, int) { return p.W - 1 - x, p.H - 1 - y })
+	case 3:
+		return p.rearrange(p.H, p.W, func(x, y int) (int, int) { return y, p.W - 1 - x })
+	}
+	return p
+}
+
+// Mirror flips the picture left to right.
+func (p *Picture) Mirror() *Picture {
+	return p.rearrange(p.W, p.H, func(x, y int) (int, int) { return p.W - 1 - x, y })
+}
+
+// orient turns a stored picture upright by its EXIF orientation.
+func (p *Picture) orient(orientation int) *Picture {
+	switch orientation {
+	case 2:
+		return p.Mirror()
+	case 3:
+		return p.Rotate90(2)
+	case 4:
+		return p.rearrange(p.W, p.H, func(x, y int) (int, int) { return x, p.H - 1 - y })
+	case 5:
+		return p.rearrange(p.H, p.W, func(x, y int) (int, int) { return y, x })
+	case 6:
+		return p.Rotate90(1)
+	case 7:
+		return p.rearrange(p.H, p.W, func(x, y int) (int, int) { return p.H - 1 - y, p.W - 1 - x })
+	case 8:
+		return p.Rotate90(3)
+	}
+	return p
+}
+
+// rearrange moves every pixel (x, y) to to(x, y) in a picture of w x h. to is
+// affine, so two calls a row give its start and step.
+func (p *Picture) rearrange(w, h int, to func(x, y int) (int, int)) *Picture {
+	out := New(w, h)
+	for y := range p.H {
+		ax, ay := to(0, y)
+		bx, by := to(1, y)
+		at, step := 3*(ay*w+ax), 3*((by-ay)*w+bx-ax)
+		row := p.Pix[3*p.W*y:][:3*p.W]
+		for i := 0; i < len(row); i += 3 {
+			dst := out.Pix[at:][:3]
+			dst[0], dst[1], dst[2] = row[i], row[i+1], row[i+2]
+			at += step
+		}
+	}
+	return out
+}
+
+// Resize scales to w x h (at least 1 x 1): the average of the covered area on
+// a side that shrinks, bilinear on a side that grows. The same size returns p
+// itself.
+func (p *Picture) Resize(w, h int) *Picture { return p.resize(w, h, linear) }
+
+// ResizeCubic is Resize with the Catmull-Rom cubic on a side that grows.
+func (p *Picture) ResizeCubic(w, h int) *Picture { return p.resize(w, h, cubic) }
+
+// LimitSide shrinks the picture until its longest side is at most side, and
+// tells the scale: new size / old size, 1 when nothing was done.
+func (p *Picture) LimitSide(side int) (*Picture, float64) {
+	longest := max(p.W, p.H)
+	if longest <= side {
+		return p, 1
+	}
+	s := float64(side) / float64(longest)
+	return p.Resize(int(math.Round(s*float64(p.W))), int(math.Round(s*float64(p.H)))), s
+}
+
+func (p *Picture) resize(w, h int, kernel func(t float64) []float64) *Picture {
+	w, h = max(w, 1), max(h, 1)
+	if p.W == 0 || p.H == 0 {
+		return New(w, h)
+	}
+	out := p
+	if w < p.W || h < p.H {
+		out = out.shrink(min(w, p.W), min(h, p.H))
+	}
+	if w > out.W || h > out.H {
+		out = out.grow(w, h, kernel)
+	}
+	return out
+}
+
+// span is the run of source pixels that one output pixel covers. In units of
+// 1/n source pixel, n being the output size, the first pixel weighs head, the
+// last tail, and those between n.
+type span struct {
+	from, to   int // inclusive
+	head, tail uint32
+}
+
+func spans(size, n int) []span {
+	out := make([]span, n)
+	for i := range out {
+		a, b := i*size, (i+1)*size // the covered interval, in units of 1/n
+		s := span{from: a / n, to: (b - 1) / n}
+		if s.from == s.to {
+			s.head = uint32(b - a)
+		} else {
+			s.head = uint32((s.from+1)*n - a)
+			s.tail = uint32(b - s.to*n)
+		}
+		out[i] = s
+	}
+	return out
+}
+
+// shrink is the exact area average in integers; w <= p.W and h <= p.H.
+func (p *Picture) shrink(w, h int) *Picture {
+	out := New(w, h)
+	cols, rows := spans(p.W, w), spans(p.H, h)
+	sums := make([]uint32, 3*w) // one source row, reduced; at most 255*p.W each
+	total := make([]uint64, 3*w)
+	scale := 1 / (float64(p.W) * float64(p.H))
+	done := -1 // the source row that sums holds
+	for y, r := range rows {
+		clear(total)
+		for sy := r.from; sy <= r.to; sy++ {
+			if sy != done {
+				reduceRow(sums, p.Pix[3*p.W*sy:][:3*p.W], cols, uint32(w))
+				done = sy
+			}
+			weight := uint64(h)
+			if sy == r.from {
+				weight = uint64(r.head)
+			} else if sy == r.to {
+				weight = uint64(r.tail)
+			}
+			for i, v := range sums {
+				total[i] += weight * uint64(v)
+			}
+		}
+		dst := out.Pix[3*w*y:][:3*w]
+		for i, v := range total {
+			dst[i] = uint8(float64(v)*scale + 0.5)
+		}
+	}
+	return out
+}
+
+func reduceRow(sums []uint32, row []uint8, cols []span, full uint32) {
+	for x, s := range cols {
+		px := row[3*s.from:][:3]
+		r, g, b := s.head*uint32(px[0]), s.head*uint32(px[1]), s.head*uint32(px[2])
+		if s.to > s.from {
+			var ir, ig, ib uint32
+			inner := row[3*(s.from+1) : 3*s.to]
+			for len(inner) >= 3 {
+				ir += uint32(inner[0])
+				ig += uint32(inner[1])
+				ib += uint32(inner[2])
+				inner = inner[3:]
+			}
+			px = row[3*s.to:][:3]
+			r += full*ir + s.tail*uint32(px[0])
+			g += full*ig + s.tail*uint32(px[1])
+			b += full*ib + s.tail*uint32(px[2])
+		}
+		dst := sums[3*x:][:3]
+		dst[0], dst[1], dst[2] = r, g, b
+	}
+}
+
+// linear and cubic give the weights of the neighbours at a fraction t between
+// two pixels; the pixel at or before the position is at index len/2-1.
+func linear(t float64) []float64 { return []float64{1 - t, t} }
+
+// cubic is Keys' kernel with a = -1/2 (Catmull-Rom).
+func cubic(t float64) []float64 {
+	return []float64{
+		((-0.5*t+1)*t - 0.5) * t,
+		(1.5*t-2.5)*t*t + 1,
+		((-1.5*t+2)*t + 0.5) * t,
+		(0.5*t - 0.5) * t * t,
+	}
+}
+
+const weightBits = 14
+
+// tap is one source index and its weight, in 1/2^weightBits.
+type tap struct {
+	at     int
+	weight int32
+}
+
+// taps lists, for each of n output positions, the source positions that make
+// it; borders repeat.
+func taps(size, n int, kernel func(t float64) []float64) [][]tap {
+	out := make([][]tap, n)
+	for i := range out {
+		pos := (float64(i)+0.5)*float64(size)/float64(n) - 0.5
+		base := math.Floor(pos)
+		weights := kernel(pos - base)
+		list := make([]tap, len(weights))
+		rest, largest := int32(1<<weightBits), 0
+		for k, w := range weights {
+			list[k] = tap{
+				at:     min(max(int(base)+k-len(weights)/2+1, 0), size-1),
+				weight: int32(math.Round(w * (1 << weightBits))),
+			}
+			rest -= list[k].weight
+			if list[k].weight > list[largest].weight {
+				largest = k
+			}
+		}
+		list[largest].weight += rest // a flat area must stay flat
+		out[i] = list
+	}
+	return out
+}
+
+// grow interpolates; w >= p.W and h >= p.H. Sides are resampled one after the
+// other, rows first because that picture is the smaller one.
+func (p *Picture) grow(w, h int, kernel func(t float64) []float64) *Picture {
+	const half = 1 << (weightBits - 1)
+	wide := p
+	if w != p.W {
+		wide = New(w, p.H)
+		cols := taps(p.W, w, kernel)
+		for y := range p.H {
+			row := p.Pix[3*p.W*y:][:3*p.W]
+			dst := wide.Pix[3*w*y:][:3*w]
+			for x, list := range cols {
+				r, g, b := int32(half), int32(half), int32(half)
+				for _, t := range list {
+					px := row[3*t.at:][:3]
+					r += t.weight * int32(px[0])
+					g += t.weight * int32(px[1])
+					b += t.weight * int32(px[2])
+				}
+				px := dst[3*x:][:3]
+				px[0], px[1], px[2] = clamp8(r>>weightBits), clamp8(g>>weightBits), clamp8(b>>weightBits)
+			}
+		}
+	}
+	if h == p.H {
+		return wide
+	}
+	out := New(w, h)
+	acc := make([]int32, 3*w)
+	for y, list := range taps(p.H, h, kernel) {
+		for i := range acc {
+			acc[i] = half
+		}
+		for _, t := range list {
+			if t.weight == 0 {
+				continue
+			}
+			for i, v := range wide.Pix[3*w*t.at:][:3*w] {
+				acc[i] += t.weight * int32(v)
+			}
+		}
+		dst := out.Pix[3*w*y:][:3*w]
+		for i, v := range acc {
+			dst[i] = clamp8(v >> weightBits)
+		}
+	}
+	return out
+}
