@@ -1,0 +1,208 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anycheck/internal/fault"
+	"anycheck/internal/tenant"
+)
+
+// Bootstrap makes the first organization, group and super admin on an empty
+// platform. made is false when there are users already. An empty password
+// asks for a random one, which is returned to be shown once.
+func (s *Service) Bootstrap(ctx context.Context, email, password string) (u tenant.User, shown string, made bool, err error) {
+	n, err := s.store.CountUsers(ctx)
+	if err != nil || n > 0 {
+		return tenant.User{}, "", false, err
+	}
+	if password == "" {
+		password = randomText(15)
+		shown = password
+	}
+	g, err := s.CreateGroup(ctx, "Default organization", "Default group")
+	if err != nil {
+		return tenant.User{}, "", false, err
+	}
+	u, err = s.CreateUser(ctx, NewUser{Email: email, Name: "Administrator", Password: password, Role: tenant.SuperAdmin, Group: g})
+	return u, shown, err == nil, err
+}
+
+// CreateGroup makes a group in the named organization, which is made when
+// there is none of that name.
+func (s *Service) CreateGroup(ctx context.Context, organization, name string) (tenant.Group, error) {
+	organization, name = strings.TrimSpace(organization), strings.TrimSpace(name)
+	if organization == "" || len(organization) > 120 {
+		return tenant.Group{}, fault.Field("organization", "must have 1 to 120 characters")
+	}
+	if name == "" || len(name) > 120 {
+		return tenant.Group{}, fault.Field("name", "must have 1 to 120 characters")
+	}
+	org, err := s.organization(ctx, organization)
+	if err != nil {
+		return tenant.Group{}, err
+	}
+	g := tenant.Group{ID: newID(), OrganizationID: org.ID, Name: name, WebhookSecret: "whsec_" + stdSecret(), CreatedAt: s.now()}
+	return g, s.store.InsertGroup(ctx, tenant.WithinOrganization(org.ID), g)
+}
+
+func (s *Service) organization(ctx context.Context, name string) (tenant.Organization, error) {
+	list, err := s.store.Organizations(ctx, tenant.Everything())
+	if err != nil {
+		return tenant.Organization{}, err
+	}
+	for _, o := range list {
+		if strings.EqualFold(o.Name, name) {
+			return o, nil
+		}
+	}
+	o := tenant.Organization{ID: newID(), Name: name, CreatedAt: s.now()}
+	return o, s.store.InsertOrganization(ctx, o)
+}
+
+// NewUser is a request for a user.
+type NewUser struct {
+	Email    string
+	Name     string
+	Password string
+	Role     tenant.Role
+	Group    tenant.Group
+}
+
+// CreateUser makes a user in a group.
+func (s *Service) CreateUser(ctx context.Context, n NewUser) (tenant.User, error) {
+	email, err := parseEmail(n.Email)
+	if err != nil {
+		return tenant.User{}, err
+	}
+	hash, err := s.passwords.Hash(ctx, n.Password)
+	if err != nil {
+		return tenant.User{}, err
+	}
+	u := tenant.User{ID: newID(), OrganizationID: n.Group.OrganizationID, GroupID: n.Group.ID, Email: email,
+		Name: strings.TrimSpace(n.Name), Role: n.Role, PasswordHash: hash, CreatedAt: s.now()}
+	return u, s.store.InsertUser(ctx, tenant.WithinGroup(u.OrganizationID, u.GroupID), u)
+}
+
+// SetPassword gives a user a new password and ends all its sessions.
+func (s *Service) SetPassword(ctx context.Context, email, password string) error {
+	u, err := s.UserByEmail(ctx, email)
+	if err != nil {
+		return err
+	}
+	hash, err := s.passwords.Hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return s.store.UpdatePasswordHash(ctx, u.ID, hash, true, s.now())
+}
+
+// SetDisabled switches a user off, which ends its sessions and its keys, or on.
+func (s *Service) SetDisabled(ctx context.Context, email string, disabled bool) error {
+	u, err := s.UserByEmail(ctx, email)
+	if err != nil {
+		return err
+	}
+	return s.store.SetUserDisabled(ctx, tenant.Everything(), u.ID, disabled, s.now())
+}
+
+// UserByEmail finds a user for the command line.
+func (s *Service) UserByEmail(ctx context.Context, email string) (tenant.User, error) {
+	return s.store.UserByEmail(ctx, normalEmail(email))
+}
+
+// RandomPassword makes a password nobody has to invent.
+func RandomPassword() string { return randomText(15) }
+
+// Group finds a group by id or by name; a name that two groups share is refused.
+func (s *Service) Group(ctx context.Context, nameOrID string) (tenant.Group, error) {
+	if id, err := uuid.Parse(nameOrID); err == nil {
+		return s.store.Group(ctx, tenant.Everything(), id)
+	}
+	list, err := s.store.Groups(ctx, tenant.Everything())
+	if err != nil {
+		return tenant.Group{}, err
+	}
+	var found []tenant.Group
+	for _, g := range list {
+		if strings.EqualFold(g.Name, nameOrID) {
+			found = append(found, g)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return tenant.Group{}, fault.New(fault.NotFound, "There is no group of this name.")
+	case 1:
+		return found[0], nil
+	}
+	return tenant.Group{}, fault.Field("group", "%d groups have this name; use the id", len(found))
+}
+
+// Groups, Organizations, Users and Keys list the whole platform for the command line.
+func (s *Service) Groups(ctx context.Context) ([]tenant.Group, error) {
+	return s.store.Groups(ctx, tenant.Everything())
+}
+
+// Organizations lists all organizations.
+func (s *Service) Organizations(ctx context.Context) ([]tenant.Organization, error) {
+	return s.store.Organizations(ctx, tenant.Everything())
+}
+
+// Users lists all users.
+func (s *Service) Users(ctx context.Context) ([]tenant.User, error) {
+	return s.store.Users(ctx, tenant.Everything())
+}
+
+// Keys lists all API keys.
+func (s *Service) Keys(ctx context.Context) ([]tenant.APIKey, error) {
+	return s.store.APIKeys(ctx, tenant.Everything())
+}
+
+// RevokeKey ends an API key, found by id or prefix.
+func (s *Service) RevokeKey(ctx context.Context, idOrPrefix string) error {
+	id, err := uuid.Parse(idOrPrefix)
+	if err != nil {
+		k, _, err := s.store.APIKeyByPrefix(ctx, idOrPrefix)
+		if err != nil {
+			return err
+		}
+		id = k.ID
+	}
+	return s.store.RevokeAPIKey(ctx, tenant.Everything(), id, s.now())
+}
+
+// ParseExpiry reads a key's life time: a number of days ("90d"), a duration or
+// a date.
+func ParseExpiry(text string, now time.Time) (*time.Time, error) {
+	if text == "" {
+		return nil, nil
+	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		text = days + "h"
+		d, err := time.ParseDuration(text)
+		if err == nil {
+			t := now.Add(24 * d)
+			return &t, nil
+		}
+	}
+	if d, err := time.ParseDuration(text); err == nil {
+		t := now.Add(d)
+		return &t, nil
+	}
+	if t, err := time.Parse(time.DateOnly, text); err == nil {
+		return &t, nil
+	}
+	return nil, fault.Field("expires", "must be like 90d, 12h or 2027-01-31")
+}
+
+// stdSecret is the form Standard Webhooks asks for: base64 of 24 to 64 bytes.
+func stdSecret() string {
+	b := make([]byte, 32)
+	rand.Read(b)
+	return base64.StdEncoding.EncodeToString(b)
+}

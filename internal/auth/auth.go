@@ -1,0 +1,274 @@
+// Package auth proves who is calling: passwords, sessions with rotating
+// refresh tokens, access tokens, API keys. It also makes accounts, because
+// that is where secrets are born.
+//
+// It must not know HTTP or SQL; what an actor may do is the tenant room's.
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+
+	"anycheck/internal/fault"
+	"anycheck/internal/tenant"
+)
+
+// Life times of the contract.
+const (
+	AccessLife  = time.Hour
+	RefreshLife = 30 * 24 * time.Hour
+)
+
+const (
+	issuer   = "anycheck"
+	audience = "anycheck-api"
+	// last_used of a key is written at most this often.
+	touchEvery = time.Minute
+)
+
+// Service proves callers and manages accounts.
+type Service struct {
+	store     Store
+	passwords *Passwords
+	key       []byte
+	now       func() time.Time
+}
+
+// New makes the service. key signs access tokens: 32 random bytes or more.
+func New(store Store, key []byte, now func() time.Time) *Service {
+	return &Service{store: store, passwords: NewPasswords(), key: key, now: now}
+}
+
+// Tokens is what a sign-in gives.
+type Tokens struct {
+	AccessToken  string
+	RefreshToken string
+	ExpiresIn    int // seconds the access token lives
+}
+
+var errCredentials = fault.New(fault.Unauthenticated, "The e-mail address or the password is wrong.").WithCode(fault.CodeInvalidCredentials)
+
+// Login signs a person in.
+func (s *Service) Login(ctx context.Context, email, password string) (Tokens, error) {
+	u, err := s.store.UserByEmail(ctx, normalEmail(email))
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return Tokens{}, err
+	}
+	// An unknown user costs the same time as a wrong password.
+	ok, rehash, err := s.passwords.Matches(ctx, password, u.PasswordHash)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if !ok || u.Disabled {
+		return Tokens{}, errCredentials
+	}
+	now := s.now()
+	if rehash {
+		if hash, err := s.passwords.Hash(ctx, password); err == nil {
+			if err := s.store.UpdatePasswordHash(ctx, u.ID, hash, false, now); err != nil {
+				return Tokens{}, err
+			}
+		}
+	}
+	session := Session{ID: newID(), UserID: u.ID, CreatedAt: now}
+	text, token := newRefreshToken(now)
+	if err := s.store.InsertSession(ctx, session, token); err != nil {
+		return Tokens{}, err
+	}
+	return s.tokens(session.ID, text)
+}
+
+// Refresh trades a refresh token for a new pair. A token that was used before
+// ends the session.
+func (s *Service) Refresh(ctx context.Context, refresh string) (Tokens, error) {
+	now := s.now()
+	text, next := newRefreshToken(now)
+	session, err := s.store.RotateRefreshToken(ctx, hashOf(refresh), next, now)
+	switch {
+	case errors.Is(err, ErrReused):
+		return Tokens{}, err
+	case fault.Is(err, fault.NotFound):
+		return Tokens{}, fault.New(fault.Unauthenticated, "This refresh token is not valid any more. Please sign in again.").WithCode(fault.CodeInvalidToken)
+	case err != nil:
+		return Tokens{}, err
+	}
+	return s.tokens(session, text)
+}
+
+// Logout ends the session of a refresh token; an unknown one is no error.
+func (s *Service) Logout(ctx context.Context, refresh string) error {
+	session, err := s.store.SessionOfToken(ctx, hashOf(refresh))
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.store.RevokeSession(ctx, session, s.now())
+}
+
+func (s *Service) tokens(session uuid.UUID, refresh string) (Tokens, error) {
+	now := s.now()
+	t := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
+		Issuer: issuer, Audience: jwt.ClaimStrings{audience}, Subject: session.String(), ID: newID().String(),
+		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(AccessLife)),
+	})
+	signed, err := t.SignedString(s.key)
+	return Tokens{AccessToken: signed, RefreshToken: refresh, ExpiresIn: int(AccessLife.Seconds())}, err
+}
+
+// Authenticate proves a person by access token (RFC 8725: one algorithm,
+// issuer, audience and expiry are checked). Its session must still stand.
+func (s *Service) Authenticate(ctx context.Context, bearer string) (tenant.Actor, error) {
+	var claims jwt.RegisteredClaims
+	_, err := jwt.ParseWithClaims(bearer, &claims, func(*jwt.Token) (any, error) { return s.key, nil },
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer), jwt.WithAudience(audience),
+		jwt.WithExpirationRequired(), jwt.WithTimeFunc(s.now))
+	if errors.Is(err, jwt.ErrTokenExpired) {
+		return tenant.Actor{}, fault.New(fault.Unauthenticated, "The access token has expired. Use POST /auth/refresh.").WithCode(fault.CodeTokenExpired)
+	}
+	invalid := fault.New(fault.Unauthenticated, "The access token is not valid.").WithCode(fault.CodeInvalidToken)
+	if err != nil {
+		return tenant.Actor{}, invalid
+	}
+	session, err := uuid.Parse(claims.Subject)
+	if err != nil {
+		return tenant.Actor{}, invalid
+	}
+	u, err := s.store.SessionUser(ctx, session)
+	if fault.Is(err, fault.NotFound) || (err == nil && u.Disabled) {
+		return tenant.Actor{}, invalid
+	}
+	return tenant.Actor{User: u}, err
+}
+
+const keyMark = "ack_live_"
+
+// AuthenticateKey proves a program by API key.
+func (s *Service) AuthenticateKey(ctx context.Context, key string) (tenant.Actor, error) {
+	invalid := fault.New(fault.Unauthenticated, "The API key is not valid.").WithCode(fault.CodeInvalidAPIKey)
+	prefix, _, ok := cutKey(key)
+	if !ok {
+		return tenant.Actor{}, invalid
+	}
+	k, u, err := s.store.APIKeyByPrefix(ctx, prefix)
+	if fault.Is(err, fault.NotFound) {
+		return tenant.Actor{}, invalid
+	}
+	if err != nil {
+		return tenant.Actor{}, err
+	}
+	now := s.now()
+	switch {
+	case subtle.ConstantTimeCompare(k.Hash, hashOf(key)) != 1, k.RevokedAt != nil, u.Disabled:
+		return tenant.Actor{}, invalid
+	case k.ExpiresAt != nil && !now.Before(*k.ExpiresAt):
+		return tenant.Actor{}, fault.New(fault.Unauthenticated, "The API key has expired.").WithCode(fault.CodeAPIKeyExpired)
+	}
+	if k.LastUsedAt == nil || now.Sub(*k.LastUsedAt) >= touchEvery {
+		if err := s.store.TouchAPIKey(ctx, k.ID, now); err != nil {
+			return tenant.Actor{}, err
+		}
+	}
+	return tenant.Actor{User: u, Key: &k}, nil
+}
+
+// Profile is who the caller is.
+type Profile struct {
+	User         tenant.User
+	Organization tenant.Organization
+	Group        tenant.Group
+}
+
+// Profile tells the caller who it is.
+func (s *Service) Profile(ctx context.Context, a tenant.Actor) (Profile, error) {
+	orgID, groupID := a.Home()
+	org, err := s.store.Organization(ctx, a.Scope(), orgID)
+	if err != nil {
+		return Profile{}, err
+	}
+	group, err := s.store.Group(ctx, a.Scope(), groupID)
+	return Profile{User: a.User, Organization: org, Group: group}, err
+}
+
+func newRefreshToken(now time.Time) (text string, t RefreshToken) {
+	text = randomText(32)
+	return text, RefreshToken{ID: newID(), Hash: hashOf(text), CreatedAt: now, ExpiresAt: now.Add(RefreshLife)}
+}
+
+// A secret of 32 random bytes needs no slow hash (ASVS 5.0, 6.5.2).
+func hashOf(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}
+
+func randomText(n int) string {
+	b := make([]byte, n)
+	rand.Read(b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func cutKey(key string) (prefix, secret string, ok bool) {
+	rest, ok := strings.CutPrefix(key, keyMark)
+	if !ok {
+		return "", "", false
+	}
+	id, secret, ok := strings.Cut(rest, "_")
+	return keyMark + id, secret, ok && id != "" && secret != ""
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+func normalEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+func parseEmail(s string) (string, error) {
+	s = normalEmail(s)
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Address != s || len(s) > 254 {
+		return "", fault.Field("email", "is not an e-mail address")
+	}
+	return s, nil
+}
+
+// NewKey is a request for an API key.
+type NewKey struct {
+	Name      string
+	Scopes    []tenant.KeyScope // empty: all
+	ExpiresAt *time.Time
+}
+
+// CreateKey makes a key in the user's group. The text is shown once and not kept.
+func (s *Service) CreateKey(ctx context.Context, owner tenant.User, n NewKey) (tenant.APIKey, string, error) {
+	n.Name = strings.TrimSpace(n.Name)
+	if n.Name == "" || len(n.Name) > 100 {
+		return tenant.APIKey{}, "", fault.Field("name", "must have 1 to 100 characters")
+	}
+	if len(n.Scopes) == 0 {
+		n.Scopes = tenant.KeyScopes()
+	}
+	for _, sc := range n.Scopes {
+		if !slices.Contains(tenant.KeyScopes(), sc) {
+			return tenant.APIKey{}, "", fault.Field("scopes", "%q is not a scope", sc).WithCode(fault.CodeInvalidValue)
+		}
+	}
+	now := s.now()
+	if n.ExpiresAt != nil && !n.ExpiresAt.After(now) {
+		return tenant.APIKey{}, "", fault.Field("expires", "must lie in the future")
+	}
+	prefix := keyMark + rand.Text()[:8]
+	text := prefix + "_" + randomText(32)
+	k := tenant.APIKey{ID: newID(), OrganizationID: owner.OrganizationID, GroupID: owner.GroupID, UserID: owner.ID, Name: n.Name,
+		Prefix: prefix, Hash: hashOf(text), Scopes: n.Scopes, ExpiresAt: n.ExpiresAt, CreatedAt: now}
+	return k, text, s.store.InsertAPIKey(ctx, tenant.WithinGroup(k.OrganizationID, k.GroupID), k)
+}

@@ -1,0 +1,194 @@
+// Package config is the one place that knows the program's settings: what
+// they are called, what they default to, and what makes them valid.
+//
+// It must not open, connect or create anything but the signing key's file.
+package config
+
+import (
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Config holds every setting. The tags are read by the command line (flag,
+// env, default) and by the generated docs/configuration.md.
+type Config struct {
+	Addr           string   `env:"ANYCHECK_ADDR" default:"127.0.0.1:8080" help:"Address the API listens on. Port 0 takes a free one."`
+	PublicURL      string   `env:"ANYCHECK_PUBLIC_URL" help:"Address under which clients reach the API, for the links it gives out. Default: what the request was sent to."`
+	DataDir        string   `env:"ANYCHECK_DATA_DIR" default:"data" type:"path" help:"Folder for the database, files, models and keys."`
+	DatabaseURL    string   `env:"ANYCHECK_DATABASE_URL" secret:"" help:"PostgreSQL address (postgres://…). Default: SQLite in the data folder."`
+	ModelsDir      string   `env:"ANYCHECK_MODELS_DIR" type:"path" help:"Folder with model files, read before anything is downloaded."`
+	ONNXRuntimeLib string   `env:"ANYCHECK_ONNXRUNTIME_LIB" type:"path" help:"ONNX Runtime library to use. Default: an installed one, else the one in the binary."`
+	OutboundAllow  []string `env:"ANYCHECK_OUTBOUND_ALLOW" placeholder:"CIDR" help:"Networks that webhooks may reach besides public ones, comma-separated CIDRs."`
+	AdminEmail     string   `env:"ANYCHECK_ADMIN_EMAIL" default:"admin@anycheck.local" help:"E-mail address of the first administrator."`
+	AdminPassword  string   `env:"ANYCHECK_ADMIN_PASSWORD" secret:"" help:"Password of the first administrator. Default: a random one, printed once."`
+	InitialCredits int64    `env:"ANYCHECK_INITIAL_CREDITS" default:"10000" help:"Credits the first group starts with."`
+	SecretKey      string   `env:"ANYCHECK_SECRET_KEY" secret:"" help:"Secret that signs tokens and file links, 32 characters or more; the same on every node. Default: made once, kept in the data folder."`
+	Workers        int      `env:"ANYCHECK_WORKERS" default:"0" help:"Verifications worked on at once. 0: one per core."`
+	MaxUploadFiles int      `env:"ANYCHECK_MAX_UPLOAD_FILES" default:"10" help:"Files in one upload."`
+	MaxFileMiB     int      `env:"ANYCHECK_MAX_FILE_MIB" default:"20" help:"Size of one file, in MiB."`
+	MaxPages       int      `env:"ANYCHECK_MAX_PAGES" default:"50" help:"Pages of one file."`
+	MaxMegapixels  int      `env:"ANYCHECK_MAX_MEGAPIXELS" default:"50" help:"Size of one picture or page, in megapixels."`
+	LogLevel       string   `env:"ANYCHECK_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"What is logged: debug, info, warn or error."`
+}
+
+// Networks are the parsed OutboundAllow.
+func (c Config) Networks() ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, s := range c.OutboundAllow {
+		p, err := netip.ParsePrefix(strings.TrimSpace(s))
+		if err != nil {
+			return nil, fmt.Errorf("ANYCHECK_OUTBOUND_ALLOW: %q is not a network like 10.0.0.0/8", s)
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+// ReadSecretFiles fills each empty secret setting from the file that
+// <name>_FILE names, as container platforms hand them over.
+func (c *Config) ReadSecretFiles(getenv func(string) string) error {
+	var errs []error
+	v := reflect.ValueOf(c).Elem()
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if _, ok := f.Tag.Lookup("secret"); !ok || v.Field(i).String() != "" {
+			continue
+		}
+		name := f.Tag.Get("env") + "_FILE"
+		path := getenv(name)
+		if path == "" {
+			continue
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		v.Field(i).SetString(strings.TrimSpace(string(data)))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate reports everything that is wrong at once.
+func (c Config) Validate() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
+		wrong("ANYCHECK_ADDR: %q is not host:port", c.Addr)
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+			wrong("ANYCHECK_PUBLIC_URL: %q is not an http(s) address", c.PublicURL)
+		}
+	}
+	if c.DataDir == "" {
+		wrong("ANYCHECK_DATA_DIR: must not be empty")
+	}
+	if c.DatabaseURL != "" && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://") {
+		wrong("ANYCHECK_DATABASE_URL: must start with postgres://")
+	}
+	if _, err := c.Networks(); err != nil {
+		errs = append(errs, err)
+	}
+	if c.SecretKey != "" && len(c.SecretKey) < 32 {
+		wrong("ANYCHECK_SECRET_KEY: must have at least 32 characters")
+	}
+	for name, n := range map[string]int{"ANYCHECK_MAX_UPLOAD_FILES": c.MaxUploadFiles, "ANYCHECK_MAX_FILE_MIB": c.MaxFileMiB,
+		"ANYCHECK_MAX_PAGES": c.MaxPages, "ANYCHECK_MAX_MEGAPIXELS": c.MaxMegapixels} {
+		if n < 1 {
+			wrong("%s: must be at least 1", name)
+		}
+	}
+	if c.Workers < 0 || c.InitialCredits < 0 {
+		wrong("ANYCHECK_WORKERS and ANYCHECK_INITIAL_CREDITS must not be negative")
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(errs...)
+}
+
+// Redacted is the configuration with its secrets masked, for printing.
+func (c Config) Redacted() map[string]string {
+	out := map[string]string{}
+	v := reflect.ValueOf(c)
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		text := fmt.Sprint(v.Field(i).Interface())
+		if _, secret := f.Tag.Lookup("secret"); secret && text != "" {
+			text = "(set)"
+		}
+		out[f.Tag.Get("env")] = text
+	}
+	return out
+}
+
+// Keys are the secrets derived from the one secret (HKDF-SHA256, RFC 5869),
+// one for each use, so that none can stand in for another.
+type Keys struct {
+	Tokens []byte // signs access tokens
+	Links  []byte // signs file links
+}
+
+// Keys reads the configured secret, or makes one on first use and keeps it in
+// the data folder.
+func (c Config) Keys() (Keys, error) {
+	secret := c.SecretKey
+	if secret == "" {
+		var err error
+		if secret, err = keptSecret(filepath.Join(c.DataDir, "secret.key")); err != nil {
+			return Keys{}, fmt.Errorf("signing key: %w", err)
+		}
+	}
+	tokens, err := hkdf.Key(sha256.New, []byte(secret), nil, "anycheck access tokens", 32)
+	if err != nil {
+		return Keys{}, err
+	}
+	links, err := hkdf.Key(sha256.New, []byte(secret), nil, "anycheck file links", 32)
+	return Keys{Tokens: tokens, Links: links}, err
+}
+
+func keptSecret(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err == nil && len(data) >= 32 {
+		return string(data), nil
+	}
+	if err == nil {
+		return "", fmt.Errorf("%s is too short; restore it or delete it to make a new one (all sign-ins and links end)", path)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	raw := make([]byte, 32)
+	rand.Read(raw)
+	secret := hex.EncodeToString(raw)
+	// Link only succeeds for the first of two processes that start together.
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".secret-*")
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(tmp.Name())
+	if _, err = tmp.WriteString(secret); err == nil {
+		err = tmp.Sync()
+	}
+	if err = errors.Join(err, tmp.Close()); err != nil {
+		return "", err
+	}
+	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	data, err = os.ReadFile(path)
+	return string(data), err
+}
