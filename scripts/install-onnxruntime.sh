@@ -1,0 +1,59 @@
+#!/bin/sh
+# Puts ONNX Runtime's shared library where the build embeds it:
+#   internal/onnx/lib/libonnxruntime-<goos>-<goarch>.so.gz   and its .sha256
+#
+# usage: scripts/install-onnxruntime.sh [goarch]      (default: `go env GOARCH`)
+#
+# The library comes from the npm package onnxruntime-node (MIT). Version and
+# checksums are pinned below; a changed package is refused. Nothing is
+# installed outside the repository, and a second run does nothing.
+set -eu
+
+version=1.30.0
+# dist.integrity of the package (sha512, base64) and sha256 of the libraries in it.
+integrity='twhs1C2C/BFkz1yc5OY0KIU2GUq6DURO7hD4bx5Q2Qy3nAMJwRXW8xU3NVczE29VA9lolLOYepoD8fjTGOfIqw=='
+sha256_amd64=ffb75a925ba05e47b235bb66e3e3911714a80b328a9c9425539feb204aa32a23
+sha256_arm64=1f549d46250b005580b597f4164984aaf75b3bcb9f3aeb07c7f8a8fe60b23c76
+
+fail() { echo "install-onnxruntime: $*" >&2; exit 1; }
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+lib=$root/internal/onnx/lib
+arch=${1:-$(cd "$root" && go env GOARCH)}
+case $arch in
+amd64) npm_arch=x64 want=$sha256_amd64 ;;
+arm64) npm_arch=arm64 want=$sha256_arm64 ;;
+*) fail "no library for linux/$arch; install ONNX Runtime >= 1.24 and set ANYCHECK_ONNXRUNTIME_LIB" ;;
+esac
+name=libonnxruntime-linux-$arch.so
+
+# The .sha256 is written last, so both files there means a finished install.
+if [ -f "$lib/$name.gz" ] && [ "$(cat "$lib/$name.sha256" 2>/dev/null)" = "$want" ] && gzip -t "$lib/$name.gz" 2>/dev/null; then
+	exit 0
+fi
+
+for tool in npm openssl tar gzip sha256sum; do
+	command -v "$tool" >/dev/null || fail "needs $tool"
+done
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+echo "install-onnxruntime: fetching onnxruntime-node $version (114 MB, once)" >&2
+(cd "$work" && npm pack --silent "onnxruntime-node@$version" >/dev/null) || fail "npm could not fetch onnxruntime-node@$version"
+package=$work/onnxruntime-node-$version.tgz
+got=$(openssl dgst -sha512 -binary "$package" | openssl base64 -A)
+[ "$got" = "$integrity" ] || fail "onnxruntime-node $version is not the pinned package (sha512-$got)"
+
+so=package/bin/napi-v6/linux/$npm_arch/libonnxruntime.so.1
+tar -xzf "$package" -C "$work" "$so"
+got=$(sha256sum "$work/$so" | cut -d' ' -f1)
+[ "$got" = "$want" ] || fail "$so is not the pinned library (sha256 $got)"
+
+# One architecture only: the binary carries whatever lies in the folder.
+rm -f "$lib"/libonnxruntime-*
+gzip -9 -n -c "$work/$so" >"$lib/.$name.gz"
+mv "$lib/.$name.gz" "$lib/$name.gz"
+echo "$want" >"$lib/$name.sha256"
+echo "install-onnxruntime: ONNX Runtime $version for linux/$arch is in internal/onnx/lib" >&2
