@@ -210,11 +210,11 @@ var webp1x1 = func() []byte {
 		}
 	}
 	put(0x2f, 8)
-	put(0, 14) // width-1
-	put(0, 14) // height-1
-	put(0, 1)  // alpha
-	put(0, 3)  // version
-	put(0, 3)  // no transform, no colour cache, one prefix code group
+	put(0, 14)                                        // width-1
+	put(0, 14)                                        // height-1
+	put(0, 1)                                         // alpha
+	put(0, 3)                                         // version
+	put(0, 3)                                         // no transform, no colour cache, one prefix code group
 	for _, symbol := range []int{0, 255, 0, 255, 0} { // green, red, blue, alpha, distance
 		put(1, 1) // simple code
 		put(0, 1) // of one symbol

@@ -17,6 +17,47 @@ func (p *Picture) Crop(x, y, w, h int) *Picture {
 	return out
 }
 
+// Border says what lies outside a picture.
+type Border int
+
+// Borders, for the row abcd: Replicate is aaa|abcd|ddd, Reflect101 is
+// dcb|abcd|cba.
+const (
+	Replicate Border = iota
+	Reflect101
+)
+
+// CropBorder copies a rectangle that may reach outside the picture, which must
+// not be empty. w and h are at least 1.
+func (p *Picture) CropBorder(x, y, w, h int, border Border) *Picture {
+	out := New(w, h)
+	cols := make([]int, w)
+	for u := range cols {
+		cols[u] = 3 * border.index(x+u, p.W)
+	}
+	for v := range h {
+		row := p.Pix[3*p.W*border.index(y+v, p.H):][:3*p.W]
+		dst := out.Pix[3*w*v:][:3*w]
+		for u, at := range cols {
+			px := dst[3*u:][:3]
+			px[0], px[1], px[2] = row[at], row[at+1], row[at+2]
+		}
+	}
+	return out
+}
+
+func (b Border) index(i, n int) int {
+	if i >= 0 && i < n {
+		return i
+	}
+	if b == Reflect101 && n > 1 {
+		period := 2 * (n - 1)
+		i = ((i % period) + period) % period
+		return min(i, period-i)
+	}
+	return min(max(i, 0), n-1)
+}
+
 // Rotate90 turns the picture clockwise by quarter turns; negative turns go the
 // other way. A multiple of 4 returns p itself.
 func (p *Picture) Rotate90(turns int) *Picture {
@@ -83,6 +124,15 @@ func (p *Picture) Resize(w, h int) *Picture { return p.resize(w, h, linear) }
 // ResizeCubic is Resize with the Catmull-Rom cubic on a side that grows.
 func (p *Picture) ResizeCubic(w, h int) *Picture { return p.resize(w, h, cubic) }
 
+// ResizeBilinear interpolates between the nearest four pixels even where the
+// picture shrinks: what networks trained on OpenCV's default resize expect.
+func (p *Picture) ResizeBilinear(w, h int) *Picture {
+	if p.W == 0 || p.H == 0 {
+		return New(max(w, 1), max(h, 1))
+	}
+	return p.interpolate(max(w, 1), max(h, 1), linear)
+}
+
 // LimitSide shrinks the picture until its longest side is at most side, and
 // tells the scale: new size / old size, 1 when nothing was done.
 func (p *Picture) LimitSide(side int) (*Picture, float64) {
@@ -104,7 +154,7 @@ func (p *Picture) resize(w, h int, kernel func(t float64) []float64) *Picture {
 		out = out.shrink(min(w, p.W), min(h, p.H))
 	}
 	if w > out.W || h > out.H {
-		out = out.grow(w, h, kernel)
+		out = out.interpolate(w, h, kernel)
 	}
 	return out
 }
@@ -237,9 +287,9 @@ func taps(size, n int, kernel func(t float64) []float64) [][]tap {
 	return out
 }
 
-// grow interpolates; w >= p.W and h >= p.H. Sides are resampled one after the
-// other, rows first because that picture is the smaller one.
-func (p *Picture) grow(w, h int, kernel func(t float64) []float64) *Picture {
+// interpolate resamples one side after the other, without averaging where the
+// picture shrinks.
+func (p *Picture) interpolate(w, h int, kernel func(t float64) []float64) *Picture {
 	const half = 1 << (weightBits - 1)
 	wide := p
 	if w != p.W {

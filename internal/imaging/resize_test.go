@@ -47,6 +47,40 @@ func TestCropIsClamped(t *testing.T) {
 	}
 }
 
+func TestCropBorder(t *testing.T) {
+	p := New(4, 1)
+	for x := range 4 {
+		p.Pix[3*x] = uint8(x + 1)
+	}
+	for _, tt := range []struct {
+		border Border
+		want   []uint8
+	}{
+		{Replicate, []uint8{1, 1, 1, 1, 2, 3, 4, 4, 4, 4}},
+		{Reflect101, []uint8{4, 3, 2, 1, 2, 3, 4, 3, 2, 1}},
+	} {
+		out := p.CropBorder(-3, -1, 10, 3, tt.border)
+		var got []uint8
+		for x := range 10 {
+			got = append(got, out.Pix[3*(10*2+x)])
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("border %d: %v, want %v", tt.border, got, tt.want)
+		}
+	}
+}
+
+func TestResizeBilinearDoesNotAverage(t *testing.T) {
+	p := New(8, 1)
+	for x := range 8 {
+		p.Pix[3*x] = uint8(x * x)
+	}
+	out := p.ResizeBilinear(2, 1) // samples at 1.5 and 5.5
+	if got := [2]uint8{out.Pix[0], out.Pix[3]}; got != [2]uint8{3, 31} {
+		t.Errorf("%v, want [3 31]", got)
+	}
+}
+
 // areaAverage is the definition, in floating point.
 func areaAverage(p *Picture, w, h, x, y, c int) float64 {
 	x0, x1 := float64(x)*float64(p.W)/float64(w), float64(x+1)*float64(p.W)/float64(w)
