@@ -1,0 +1,126 @@
+package face
+
+import (
+	"anycheck/internal/imaging"
+	"anycheck/internal/nn"
+)
+
+// Outcome is the answer of a comparison.
+type Outcome string
+
+// The outcomes. Inconclusive means that the pictures do not allow an answer
+// and better ones should be asked for.
+const (
+	Match        Outcome = "MATCH"
+	Review       Outcome = "REVIEW"
+	NoMatch      Outcome = "NO_MATCH"
+	Inconclusive Outcome = "INCONCLUSIVE"
+)
+
+// Level says in which band the similarity lies.
+type Level string
+
+// The levels: from the match threshold, from the review threshold, below both.
+const (
+	High   Level = "HIGH"
+	Medium Level = "MEDIUM"
+	Low    Level = "LOW"
+)
+
+// Issue is what is wrong with a side.
+type Issue string
+
+// The issues.
+const (
+	IssueNotFound Issue = "FACE_NOT_FOUND"
+	IssueSeveral  Issue = "SEVERAL_FACES"
+	IssueTooSmall Issue = "FACE_TOO_SMALL"
+	IssueBlurred  Issue = "FACE_BLURRED"
+)
+
+// Side is what was seen in one of the pictures.
+type Side struct {
+	Found bool `json:"found"`
+	// Faces is how many persons there are, see Policy.SeveralShare.
+	Faces int `json:"faces"`
+	// Box and Landmarks of the primary face, in pixels of the given picture.
+	// The landmarks keep their order in the upright face: image-left eye,
+	// image-right eye, nose, left and right mouth corner.
+	Box       *Box            `json:"box,omitempty"`
+	Landmarks []imaging.Point `json:"landmarks,omitempty"`
+	// Score is the detector's confidence, 0..1.
+	Score float64 `json:"score"`
+	// Rotation is by how many degrees the given picture must be turned
+	// clockwise for the face to be upright: 0, 90, 180 or 270.
+	Rotation int      `json:"rotation"`
+	Quality  *Quality `json:"quality,omitempty"`
+	Issues   []Issue  `json:"issues,omitempty"`
+}
+
+// ModelRef is which model was used.
+type ModelRef struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+func refOf(m nn.Model) ModelRef {
+	spec := m.Spec()
+	return ModelRef{Name: spec.Name, Version: spec.Version}
+}
+
+// Thresholds are the operating points on the similarity and its calibration,
+// from the embedder's Spec.
+type Thresholds struct {
+	Match       float64     `json:"match"`
+	Review      float64     `json:"review"`
+	Calibration Calibration `json:"calibration"`
+}
+
+// Comparison is the evidence of one comparison, with all that is needed to
+// judge it again.
+type Comparison struct {
+	Card   Side `json:"card"`
+	Selfie Side `json:"selfie"`
+	// Similarity is the cosine of the embeddings, -1..1, and Score its
+	// calibrated form, 0..100. Both are nil, and Level is empty, when a face was
+	// not found: nothing is invented.
+	Similarity *float64 `json:"similarity"`
+	Score      *float64 `json:"score"`
+	Level      Level    `json:"level,omitempty"`
+	Outcome    Outcome  `json:"outcome"`
+	// Liveness of the selfie; nil without its models. It does not change Outcome.
+	Liveness   *Liveness  `json:"liveness,omitempty"`
+	Models     []ModelRef `json:"models"`
+	Thresholds Thresholds `json:"thresholds"`
+	Policy     Policy     `json:"policy"`
+}
+
+// judge sets Score, Level and Outcome from Similarity, Thresholds and the
+// sides' issues. With an issue on either side neither a match nor a mismatch
+// is trusted: a match goes to review, a low similarity is inconclusive,
+// because a bad picture explains it as well as another person does.
+func (c *Comparison) judge() {
+	if c.Similarity == nil {
+		c.Outcome = Inconclusive
+		return
+	}
+	score := c.Thresholds.Calibration.Score(*c.Similarity)
+	c.Score = &score
+	switch {
+	case *c.Similarity >= c.Thresholds.Match:
+		c.Level, c.Outcome = High, Match
+	case *c.Similarity >= c.Thresholds.Review:
+		c.Level, c.Outcome = Medium, Review
+	default:
+		c.Level, c.Outcome = Low, NoMatch
+	}
+	if len(c.Card.Issues)+len(c.Selfie.Issues) == 0 {
+		return
+	}
+	switch c.Outcome {
+	case Match:
+		c.Outcome = Review
+	case NoMatch:
+		c.Outcome = Inconclusive
+	}
+}

