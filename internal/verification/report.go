@@ -2,39 +2,39 @@ package verification
 
 import "encoding/json"
 
-// Report is everything that is known of one verification, for the files that
-// leave the platform: the evidence for programs, the tables for people.
+// Report is everything an exporter may show of a decided verification.
 type Report struct {
 	Verification Verification
 	Evidence     map[StepName]json.RawMessage
-	Fields       []ReportField // in the card's order
+	Fields       []ReportField
 	Checks       []Check
 	Match        *ReportMatch // nil when no faces were compared
-	Hits         []ReportHit  // watch-list hits, best first
-	Lists        []string     // watch lists searched, with their versions
-	Models       []string     // models used, with their versions
+	Screened     bool         // the watch lists were searched
+	Hits         []ReportHit
+	Lists        []string // name and version of each list searched
+	Models       []string // name and version of each model used
 	Images       []ReportImage
 }
 
-// ReportField is one field read from the card.
+// ReportField is one field of the card.
 type ReportField struct {
-	Name       string   // as in the output, e.g. "birth_date"
-	Label      string   // for people
-	Value      *string  // as printed; nil when unreadable
-	Confidence *float64 // 0..1; nil when unreadable
-	Note       string   // what a person should know of it, may be empty
+	Name       string
+	Label      string
+	Value      *string // nil when unreadable
+	Confidence *float64
+	Note       string
 }
 
-// ReportMatch is what comparing the faces gave.
+// ReportMatch is the comparison of the faces.
 type ReportMatch struct {
-	Score      *float64 // 0..100, calibrated; nil when a face was missing
-	Level      string   // LOW, MEDIUM or HIGH
+	Score      *float64 // 0..100, nil when nothing could be compared
+	Level      string
 	IsMatch    bool
-	Similarity *float64 // cosine of the embeddings, -1..1
+	Similarity *float64 // cosine, -1..1
 	Message    string
 }
 
-// ReportHit is one entry of a watch list that resembles the person.
+// ReportHit is one entity of a watch list.
 type ReportHit struct {
 	EntityID  string
 	Name      string
@@ -47,25 +47,14 @@ type ReportHit struct {
 
 // ReportImage is a picture to show.
 type ReportImage struct {
-	Kind  ImageKind
 	Title string
 	JPEG  []byte
 }
 
-// ImageKind says what a report's picture shows.
-type ImageKind string
-
-// The kinds.
-const (
-	CardImage     ImageKind = "card"
-	PortraitImage ImageKind = "portrait" // from the card
-	SelfieImage   ImageKind = "selfie"
-)
-
-// Exporter writes reports.
+// Exporter makes the documents that are downloaded.
 type Exporter interface {
-	// JSON gives the evidence file: one object, the same bytes for the same report.
-	JSON(r Report) ([]byte, error)
-	// Workbook gives an .xlsx file for a person; no cell starts a formula.
-	Workbook(r Report) ([]byte, error)
+	// JSON is the full evidence, for machines.
+	JSON(Report) ([]byte, error)
+	// Workbook is an .xlsx that a person can read.
+	Workbook(Report) ([]byte, error)
 }
