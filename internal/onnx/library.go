@@ -93,7 +93,10 @@ func findLibrary(o Options) (Library, error) {
 	}
 	path, err := loadEmbedded(o.CacheDir)
 	if err != nil {
-		return Library{}, fault.Wrap(errors.Join(err, errors.New(strings.Join(passed, "; "))), fault.Unavailable,
+		if len(passed) > 0 {
+			err = fmt.Errorf("%w; passed over: %s", err, strings.Join(passed, "; "))
+		}
+		return Library{}, fault.Wrap(err, fault.Unavailable,
 			"ONNX Runtime is not installed: this build carries no usable copy. Install its shared library (1.24 or newer) or set ANYCHECK_ONNXRUNTIME_LIB.")
 	}
 	return Library{Path: path, Version: ort.GetVersion(), Origin: LibraryEmbedded, PassedOver: passed}, nil
@@ -124,10 +127,10 @@ func installedPaths() []string {
 // initialise loads the library at path and creates the environment. A library
 // that is too old fails here and is unloaded again.
 func initialise(path string) error {
-	// From 1.29 on, the Linux builds of ONNX Runtime report usage to their
-	// maker. We process identity cards: nothing may leave the machine. The
-	// switch only works when it is set before the environment is created, and
-	// an inherited value must not win.
+	// ONNX Runtime's own Linux builds (seen in 1.30.0) report usage to their
+	// maker and keep a database in the home folder. Nothing may leave the
+	// machine. The switch only works before the environment is created, and an
+	// inherited value must not win.
 	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
 		return err
 	}
