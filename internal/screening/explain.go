@@ -1,0 +1,96 @@
+package screening
+
+import (
+	"math"
+	"strings"
+)
+
+// explain says which parts met how and what each fact added.
+func (x *Index) explain(tokens []queryToken, q Query, m match) []Evidence {
+	ref := x.names[m.name]
+	e := &x.entities[ref.entity]
+	listed := x.tokens[ref.first : ref.first+uint32(ref.count)]
+	var out []Evidence
+	var usedQ, usedL [maxTokens]bool
+	met := float32(0)
+	for _, p := range m.pairs[:m.pairCount] {
+		var asked, found []string
+		for k := p.q; k < p.q+p.qn; k++ {
+			usedQ[k] = true
+			asked = append(asked, tokens[k].text)
+		}
+		for k := p.l; k < p.l+p.ln; k++ {
+			usedL[k] = true
+			found = append(found, x.words[listed[k].word].text)
+		}
+		met += p.points
+		out = append(out, Evidence{Fact: "name", Query: strings.Join(asked, " "), Listed: strings.Join(found, " "),
+			How: how(p, tokens, listed), Points: points(p.points)})
+	}
+	var missing, extra []string
+	for i, t := range tokens {
+		if !usedQ[i] && t.class != classParticle {
+			extra = append(extra, t.text)
+		}
+	}
+	for j, l := range listed {
+		if !usedL[j] && l.class != classParticle {
+			missing = append(missing, x.words[l.word].text)
+		}
+	}
+	if len(missing)+len(extra) > 0 {
+		text := "only in the query"
+		switch {
+		case len(missing) > 0 && len(extra) > 0:
+			text = "met nothing"
+		case len(missing) > 0:
+			text = "only in the list"
+		}
+		out = append(out, Evidence{Fact: "name", Query: strings.Join(extra, " "), Listed: strings.Join(missing, " "), How: text, Points: points(m.namePoints - met)})
+	}
+	if m.date != 0 {
+		var best Evidence
+		for i, d := range e.BirthDates {
+			if p, text := compareDates(q.BirthDate, d); i == 0 || p > best.Points {
+				best = Evidence{Fact: "birth_date", Query: q.BirthDate.String(), Listed: d.String(), How: text, Points: p}
+			}
+		}
+		out = append(out, best)
+	}
+	if m.gender != 0 {
+		text := "same"
+		if m.gender < 0 {
+			text = "other"
+		}
+		out = append(out, Evidence{Fact: "gender", Query: string(q.Gender), Listed: string(e.Gender), How: text, Points: points(m.gender)})
+	}
+	if m.place != 0 {
+		text := "a place in common"
+		if m.place < placeAgrees {
+			text = "same country"
+		}
+		out = append(out, Evidence{Fact: "birth_place", Query: q.Place, Listed: strings.Join(e.Places, "; "), How: text, Points: points(m.place)})
+	}
+	if m.rule != "" {
+		out = append(out, Evidence{Fact: "rule", How: m.rule})
+	}
+	return out
+}
+
+func how(p pair, tokens []queryToken, listed []nameToken) string {
+	switch {
+	case p.qn > 1:
+		return "written apart in the query"
+	case p.ln > 1:
+		return "written apart in the list"
+	case tokens[p.q].class == classInitial || listed[p.l].class == classInitial:
+		return "initial"
+	case p.alike == 1:
+		return "same"
+	case p.alike >= sameSound:
+		return "another spelling"
+	}
+	return "similar spelling"
+}
+
+func points(p float32) float64 { return math.Round(float64(p)*100) / 100 }

@@ -1,0 +1,189 @@
+package screening
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// class is what part of a name a token is.
+type class uint8
+
+const (
+	className     class = iota
+	classSymbol         // a very common name that people shorten or leave out
+	classInitial        // one letter
+	classHonour         // a title that may be a name
+	classParticle       // al, bin, de: carries nothing
+)
+
+// token is one part of a name.
+type token struct {
+	text   string // lower case, without marks
+	fold   string
+	class  class
+	parent bool // follows bin or binti: a parent's name
+}
+
+// maxTokens bounds the work on one name; longer ones are cut.
+const maxTokens = 12
+
+// maxNameBytes bounds what is read of one name.
+const maxNameBytes = 400
+
+// plain are letters that have no decomposition.
+var plain = map[rune]string{
+	'ø': "o", 'ł': "l", 'ß': "ss", 'æ': "ae", 'œ': "oe", 'đ': "d", 'ð': "d", 'þ': "th", 'ı': "i", 'ħ': "h",
+}
+
+// spell lowers a name, takes off marks and joins what apostrophes part.
+// Full stops and commas stay; every other sign becomes a space.
+func spell(name string) string {
+	if len(name) > maxNameBytes {
+		name = strings.ToValidUTF8(name[:maxNameBytes], "")
+	}
+	var b strings.Builder
+	b.Grow(len(name))
+	for _, c := range norm.NFKD.String(name) {
+		c = unicode.ToLower(c)
+		switch {
+		case c < 0x80 && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.' || c == ','):
+			b.WriteRune(c)
+		case c == '\'' || c == '`' || c == '\u00b4' || c == '\u2018' || c == '\u2019' || c == '\u201b' || c == '\u02bb' || c == '\u02bc' || c == '\u02bf' || c == '\u02be':
+		case unicode.Is(unicode.Mn, c):
+		case plain[c] != "":
+			b.WriteString(plain[c])
+		case c >= 0x80 && (unicode.IsLetter(c) || unicode.IsDigit(c)):
+			b.WriteRune(c)
+		case c == ';':
+			b.WriteByte(',')
+		default:
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}
+
+// piece is a word before its class is known.
+type piece struct {
+	text   string
+	dotted bool
+	pos    titlePosition // 0 when it is no title
+}
+
+// tokenize takes titles and degrees off a name and classes what remains.
+func (r *rules) tokenize(name string) []token {
+	var words []piece
+	for i, segment := range strings.Split(spell(name), ",") {
+		pieces := r.pieces(segment)
+		// Titles stand before a name, also in "Family name, Dr. Given name".
+		for len(pieces) > 0 && pieces[0].pos&titlePrefix != 0 && (len(words) > 0 || len(pieces) > 1) {
+			pieces = pieces[1:]
+		}
+		// Degrees stand after it: everything after a comma, else the tail as
+		// long as a name of two parts remains (Ma and Se are also names).
+		for n := len(pieces); n > 0 && pieces[n-1].pos&titleSuffix != 0; n-- {
+			if !(i > 0 && len(words) > 0) && n <= 2 && !pieces[n-1].dotted || len(words)+n <= 1 {
+				break
+			}
+			pieces = pieces[:n-1]
+		}
+		words = append(words, pieces...)
+	}
+	return r.classify(words)
+}
+
+// pieces splits a segment between commas into words and reads "S.H.", "M. Si",
+// "Drs.H." and "M.Si" as titles.
+func (r *rules) pieces(segment string) []piece {
+	var out []piece
+	for chunk := range strings.FieldsSeq(segment) {
+		if !strings.Contains(chunk, ".") {
+			if n := len(out); n > 1 && out[n-1].dotted && len(out[n-1].text) == 1 && r.titles[out[n-1].text+chunk]&titleSuffix != 0 {
+				out[n-1] = piece{out[n-1].text + chunk, true, titleSuffix}
+				continue
+			}
+			out = append(out, piece{chunk, false, r.titles[chunk]})
+			continue
+		}
+		if joined := strings.ReplaceAll(chunk, ".", ""); r.titles[joined] != 0 && (len(joined) < len(chunk)-1 || len(out) > 0 || r.titles[joined]&titlePrefix != 0) {
+			out = append(out, piece{joined, true, r.titles[joined]})
+			continue
+		}
+		for part := range strings.SplitSeq(chunk, ".") {
+			if part != "" {
+				out = append(out, piece{part, true, r.titles[part]})
+			}
+		}
+	}
+	return out
+}
+
+// classify gives the words of a name their classes and canonical spellings.
+func (r *rules) classify(words []piece) []token {
+	out := make([]token, 0, len(words)+2)
+	parent := false
+	for i, w := range words {
+		if len(out) >= maxTokens {
+			break
+		}
+		t := token{text: w.text, parent: parent}
+		s, isSymbol := r.symbols[w.text]
+		switch {
+		case r.patronymic[w.text] && i > 0 && i < len(words)-1:
+			t.class, parent = classParticle, true
+			t.parent = true
+		case isSymbol && !(s.abbrev && len(words) == 1):
+			t.class, t.fold = classSymbol, r.fold(s.canonical)
+		case r.particles[w.text] && len(words) > 1 && !(w.dotted && len(w.text) == 1):
+			t.class = classParticle
+		case w.pos&titleHonour != 0 && i < len(words)-1 && i < 3:
+			t.class = classHonour
+		case len(w.text) == 1:
+			t.class = classInitial
+		}
+		if t.fold == "" {
+			t.fold = r.fold(t.text)
+		}
+		if head, rest, ok := r.grownTogether(t); ok {
+			out = append(out, token{text: head, fold: r.fold("abdul"), class: classSymbol, parent: t.parent})
+			t = token{text: rest, fold: r.fold(rest), parent: t.parent}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// grownTogether splits abdurrahman into abdur and rahman.
+func (r *rules) grownTogether(t token) (head, rest string, ok bool) {
+	if t.class != className || r.whole[t.text] {
+		return "", "", false
+	}
+	for _, p := range r.prefixes {
+		rest, found := strings.CutPrefix(t.text, p)
+		if !found {
+			continue
+		}
+		if len(rest) > 1 && rest[0] == rest[1] {
+			rest = rest[1:]
+		}
+		if len(rest) < 3 || isVowel(p[len(p)-1]) && !strings.ContainsRune("rsndzt", rune(rest[0])) {
+			continue
+		}
+		return p, rest, true
+	}
+	return "", "", false
+}
+
+// letters is a bit for each letter of a word: a cheap bound on its edits.
+func letters(word string) (mask uint32) {
+	for i := range len(word) {
+		if c := word[i]; c >= 'a' && c <= 'z' {
+			mask |= 1 << (c - 'a')
+		} else {
+			mask |= 1 << (26 + c%6)
+		}
+	}
+	return mask
+}

@@ -1,0 +1,416 @@
+package screening
+
+import "math"
+
+// The weights of the score. Points are natural-log likelihood ratios in the
+// manner of Fellegi and Sunter (1969): a part of a name that agrees is worth
+// its rarity; a part that one side lacks or that contradicts takes away. They
+// are set by what the terms mean and checked on the development queries as a
+// whole; none knows a name.
+const (
+	// What agreement of a name can add at most: beyond it, more agreeing
+	// parts say little, because parts of a name are not independent.
+	nameBound = 24.0
+	// Both sides have a part the other lacks: another name.
+	conflictShare = 0.95
+	conflictFloor = 2.0
+	// Only one side has more parts: names are shortened.
+	extraQueryShare  = 0.42
+	extraListedShare = 0.30
+	commonShare      = 0.25 // of that, for Muhammad and the like, and for parents' names
+	penaltyBound     = 7.0  // of one part's rarity, in penalties
+	initialPoints    = 1.6  // an initial that agrees: one letter in 26, often the wrong one
+	genderAgrees     = 0.5
+	genderDiffers    = -5.0
+	placeAgrees      = 2.0
+	countryAgrees    = 0.7
+	weakAlias        = -3.0 // a nickname that no other fact supports
+	onePart          = -4.0 // one part of a name, without a date of birth
+	// evenOdds is the total at which a match is as likely as not for a person
+	// drawn from the public; pointsPerUnit softens totals into odds.
+	evenOdds      = 12.0
+	pointsPerUnit = 2.5
+	// rarePart is from where one part alone may alert.
+	rarePart = 8.3
+)
+
+// quality is the share of a part's rarity that a likeness earns. A slip costs
+// about 3.5 points of a rare part's 9: one writer in thirty makes it.
+func quality(alike float32) float32 {
+	if alike >= sameSound {
+		return 1 - (1-alike)*2
+	}
+	return max(0, (alike-leastAlike)/(sameSound-leastAlike)) * 0.92
+}
+
+// pair is a part of the query that met a part of the listed name.
+type pair struct {
+	q, l   int // first tokens
+	qn, ln int // how many on each side were written as one
+	alike  float32
+	points float32
+}
+
+// match is a scored name. The zero fact points mean not known.
+type match struct {
+	name       uint32
+	total      float32
+	namePoints float32
+	date       float32
+	gender     float32
+	place      float32
+	blocked    bool // a rule asks for a further agreeing fact
+	rule       string
+	pairs      [maxTokens]pair
+	pairCount  int
+}
+
+func (m match) better(o match) bool {
+	return m.total > o.total || m.total == o.total && m.name < o.name
+}
+
+func (m match) matchedOn(kind NameKind) []string {
+	out := []string{map[NameKind]string{Primary: "name", Alias: "alias", Weak: "weak_alias"}[kind]}
+	if out[0] == "" {
+		out[0] = "name"
+	}
+	if m.date > 0 {
+		out = append(out, "birth_date")
+	}
+	if m.gender > 0 {
+		out = append(out, "gender")
+	}
+	if m.place > 0 {
+		out = append(out, "birth_place")
+	}
+	return out
+}
+
+// score compares the query with one listed name and its entity's facts.
+func (x *Index) score(tokens []queryToken, q Query, name uint32) match {
+	ref := x.names[name]
+	e := &x.entities[ref.entity]
+	listed := x.tokens[ref.first : ref.first+uint32(ref.count)]
+	m := match{name: name}
+	x.align(&m, tokens, listed)
+	sum := x.sumName(&m, tokens, listed)
+	m.namePoints = sum
+	if sum > 0 {
+		sum = nameBound * float32(math.Tanh(float64(sum/nameBound)))
+	}
+	m.facts(x, q, e)
+	m.total = sum + m.date + m.gender + m.place
+	x.applyRules(&m, tokens, listed, e.Names[ref.variant].Kind)
+	return m
+}
+
+// align pairs the parts greedily, the most telling pair first, and then tries
+// parts written as one. Names are short: greedy is the best pairing but for
+// contrived cases.
+func (x *Index) align(m *match, tokens []queryToken, listed []nameToken) {
+	var sim [maxTokens][maxTokens]float32
+	var usedQ, usedL [maxTokens]bool
+	for i := range tokens {
+		for j, l := range listed {
+			sim[i][j] = x.tokenAlike(&tokens[i], l)
+		}
+	}
+	worth := func(i, j int) float32 {
+		w := &x.words[listed[j].word]
+		if tokens[i].class == classInitial || listed[j].class == classInitial {
+			if tokens[i].class == listed[j].class {
+				return initialPoints + 0.4
+			}
+			return initialPoints
+		}
+		if tokens[i].class == classParticle && listed[j].class == classParticle {
+			return 0.01
+		}
+		return quality(sim[i][j]) * min(tokens[i].as.rarity, w.rarity)
+	}
+	m.alignJoined(x, tokens, listed, &sim, &usedQ, &usedL)
+	for m.pairCount < maxTokens {
+		best := pair{q: -1}
+		var bestPoints float32
+		for i := range tokens {
+			for j := range listed {
+				if usedQ[i] || usedL[j] || sim[i][j] == 0 {
+					continue
+				}
+				p := worth(i, j)
+				// Among equals, parts in the same order.
+				order := p - 0.001*float32(max(i-j, j-i))
+				if best.q < 0 || order > bestPoints {
+					best, bestPoints = pair{i, j, 1, 1, sim[i][j], p}, order
+				}
+			}
+		}
+		if best.q < 0 {
+			return
+		}
+		usedQ[best.q], usedL[best.l] = true, true
+		m.pairs[m.pairCount] = best
+		m.pairCount++
+	}
+}
+
+// tokenAlike compares a part of the query with a part of a listed name.
+func (x *Index) tokenAlike(t *queryToken, l nameToken) float32 {
+	w := &x.words[l.word]
+	if t.class == classInitial || l.class == classInitial {
+		if t.class == classParticle || l.class == classParticle || t.text[0] != w.text[0] && t.fold[0] != w.fold[0] {
+			return 0
+		}
+		return 1
+	}
+	if (t.class == classParticle) != (l.class == classParticle) {
+		return 0
+	}
+	return x.rules.alike(&t.as, w)
+}
+
+// alignJoined pairs a part on one side with two or three adjacent parts that
+// the other side writes apart, where no single part is as like.
+func (m *match) alignJoined(x *Index, tokens []queryToken, listed []nameToken, sim *[maxTokens][maxTokens]float32, usedQ, usedL *[maxTokens]bool) {
+	for i := range tokens {
+		t := &tokens[i]
+		for j := range listed {
+			joined := x.words[listed[j].word].fold
+			for n := 2; n <= 3 && j+n <= len(listed); n++ {
+				next := x.words[listed[j+n-1].word].fold
+				joined += next
+				if anyUsed(usedL[j:j+n]) || usedQ[i] || len(joined) > len(t.fold)+2 {
+					break
+				}
+				if len(joined)+2 < len(t.fold) || len(joined) < 5 {
+					continue
+				}
+				s := x.joinedAlike(t.fold, t.as.mask, joined)
+				if s < 0.85 || s <= maxOf(sim[i][j:j+n]) {
+					continue
+				}
+				var worth float32
+				for k := j; k < j+n; k++ {
+					worth += x.words[listed[k].word].rarity
+				}
+				m.take(pair{i, j, 1, n, s, quality(s) * min(worth, nameBound/2)}, usedQ, usedL)
+			}
+		}
+	}
+	for j := range listed {
+		w := &x.words[listed[j].word]
+		for i := range tokens {
+			joined := tokens[i].fold
+			for n := 2; n <= 3 && i+n <= len(tokens); n++ {
+				joined += tokens[i+n-1].fold
+				if anyUsed(usedQ[i:i+n]) || usedL[j] || len(joined) > len(w.fold)+2 {
+					break
+				}
+				if len(joined)+2 < len(w.fold) || len(joined) < 5 {
+					continue
+				}
+				s := x.joinedAlike(w.fold, w.mask, joined)
+				var single float32
+				for k := i; k < i+n; k++ {
+					single = max(single, sim[k][j])
+				}
+				if s < 0.85 || s <= single {
+					continue
+				}
+				m.take(pair{i, j, n, 1, s, quality(s) * w.rarity}, usedQ, usedL)
+			}
+		}
+	}
+}
+
+func (m *match) take(p pair, usedQ, usedL *[maxTokens]bool) {
+	for k := range p.qn {
+		usedQ[p.q+k] = true
+	}
+	for k := range p.ln {
+		usedL[p.l+k] = true
+	}
+	m.pairs[m.pairCount] = p
+	m.pairCount++
+}
+
+func (x *Index) joinedAlike(fold string, mask uint32, joined string) float32 {
+	joined = undouble(joined)
+	if joined == fold {
+		return sameSound
+	}
+	return x.rules.near(fold, joined, mask, letters(joined))
+}
+
+func anyUsed(used []bool) bool {
+	for _, u := range used {
+		if u {
+			return true
+		}
+	}
+	return false
+}
+
+func maxOf(values []float32) (most float32) {
+	for _, v := range values {
+		most = max(most, v)
+	}
+	return most
+}
+
+// sumName adds what agrees and takes off what one side lacks.
+func (x *Index) sumName(m *match, tokens []queryToken, listed []nameToken) float32 {
+	var usedQ, usedL [maxTokens]bool
+	var sum float32
+	for _, p := range m.pairs[:m.pairCount] {
+		sum += p.points
+		for k := range p.qn {
+			usedQ[p.q+k] = true
+		}
+		for k := range p.ln {
+			usedL[p.l+k] = true
+		}
+	}
+	// strong is what each side has that should have met something; weak is
+	// what people leave out anyway.
+	var strongQ, strongL, weakQ, weakL float32
+	for i := range tokens {
+		if !usedQ[i] {
+			leftover(tokens[i].class, tokens[i].parent, tokens[i].as.rarity, &strongQ, &weakQ)
+		}
+	}
+	for j := range listed {
+		if !usedL[j] {
+			leftover(listed[j].class, listed[j].parent, x.words[listed[j].word].rarity, &strongL, &weakL)
+		}
+	}
+	conflict := min(strongQ, strongL)
+	sum -= conflictShare * conflict
+	if conflict > 0 {
+		sum -= conflictFloor
+	}
+	sum -= extraQueryShare*(strongQ-conflict) + extraListedShare*(strongL-conflict)
+	sum -= commonShare * (extraQueryShare*weakQ + extraListedShare*weakL)
+	return sum
+}
+
+// leftover files the rarity of a part that met nothing.
+func leftover(c class, parent bool, rarity float32, strong, weak *float32) {
+	rarity = min(rarity, penaltyBound)
+	switch {
+	case c == classParticle || c == classHonour:
+	case c == classInitial:
+		*weak += initialPoints
+	case c == classSymbol || parent:
+		*weak += rarity
+	default:
+		*strong += rarity
+	}
+}
+
+// facts compares what is known of the person besides the name.
+func (m *match) facts(x *Index, q Query, e *Entity) {
+	if !q.BirthDate.IsZero() && len(e.BirthDates) > 0 {
+		m.date = float32(math.Inf(-1))
+		for _, d := range e.BirthDates {
+			if p, _ := compareDates(q.BirthDate, d); float32(p) > m.date {
+				m.date = float32(p)
+			}
+		}
+	}
+	if q.Gender != "" && e.Gender != "" {
+		m.gender = genderAgrees
+		if q.Gender != e.Gender {
+			m.gender = genderDiffers
+		}
+	}
+	if q.Place != "" {
+		m.place = comparePlaces(x.rules, q.Place, e.Places, e.Countries)
+	}
+}
+
+// comparePlaces looks for a place name that both sides have. Places that
+// differ say nothing: lists and cards name villages, cities and countries.
+func comparePlaces(r *rules, place string, places, countries []string) float32 {
+	asked := placeWords(r, place)
+	for _, p := range places {
+		// The last part of a listed place is its country.
+		words := placeWords(r, p)
+		for i, w := range words {
+			for _, a := range asked {
+				if w != a {
+					continue
+				}
+				if i < len(words)-1 || len(words) == 1 && len(asked) == 1 {
+					return placeAgrees
+				}
+			}
+		}
+	}
+	for _, c := range append(places, countries...) {
+		words := placeWords(r, c)
+		if len(words) > 0 && len(asked) > 0 && words[len(words)-1] == asked[len(asked)-1] {
+			return countryAgrees
+		}
+	}
+	return 0
+}
+
+func placeWords(r *rules, place string) []string {
+	var out []string
+	start := -1
+	spelt := spell(place) + " "
+	for i := range len(spelt) {
+		letter := spelt[i] != ' ' && spelt[i] != ',' && spelt[i] != '.'
+		if letter && start < 0 {
+			start = i
+		}
+		if !letter && start >= 0 {
+			if w := spelt[start:i]; len(w) > 3 && !smallPlaces[w] {
+				out = append(out, r.fold(w))
+			}
+			start = -1
+		}
+	}
+	return out
+}
+
+// smallPlaces are words of place names that name no place.
+var smallPlaces = map[string]bool{
+	"district": true, "province": true, "village": true, "region": true, "area": true, "city": true, "republic": true,
+	"north": true, "south": true, "east": true, "west": true, "central": true, "kabupaten": true, "kota": true,
+	"state": true, "town": true, "governorate": true,
+}
+
+// applyRules adds what no sum of points can say.
+func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, kind NameKind) {
+	// What of the listed name the query met, not counting parts that say little.
+	parts, exact := 0, true
+	var rarity float32
+	for _, p := range m.pairs[:m.pairCount] {
+		c := tokens[p.q].class
+		l := listed[p.l].class
+		if p.qn+p.ln > 2 {
+			parts += max(p.qn, p.ln)
+			continue
+		}
+		if c == className && l == className {
+			parts++
+			rarity = max(rarity, p.points)
+			exact = exact && p.alike >= sameSound
+		} else if c == classSymbol || l == classSymbol {
+			parts++
+		}
+	}
+	if parts < 2 && m.date <= 0 {
+		whole := len(tokens) == 1 && len(listed) == 1 && exact && rarity >= rarePart
+		if !whole {
+			m.total += onePart
+			m.blocked, m.rule = true, "one part of a name needs an agreeing date of birth"
+		}
+	}
+	if kind == Weak && m.date <= 0 && m.place < placeAgrees {
+		m.total += weakAlias
+		m.blocked, m.rule = true, "a weak alias needs a second agreeing fact"
+	}
+}

@@ -1,0 +1,258 @@
+package screening
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+)
+
+// AlertScore is the score from which a hit is reported as an alert. It is
+// where false alerts reach the stated rate of alertFalsePositiveRate on the
+// development queries' negatives (sets neg_global and neg_id together, 698
+// persons on no list, with their birth data):
+//
+//	anycheck bench screening shared/samples/screening/queries.csv
+const AlertScore = 0.5
+
+// Bounds of one search.
+const (
+	maxCandidates = 96      // names that are aligned in full
+	maxPostings   = 400_000 // list entries read before common parts stop adding names
+	maxAlikeWords = 400     // spellings considered for one part
+)
+
+// queryToken is a part of the name asked about, with the listed words near it.
+type queryToken struct {
+	token
+	as   word // the part as if it were listed
+	near []nearWord
+}
+
+type nearWord struct {
+	id    uint32
+	alike float32
+}
+
+// Search gives the entities that may be the person asked about, best first
+// and by id among equals; at most limit of them (0: ten). The same index and
+// query always give the same hits. It stops early, with no hits, when ctx ends.
+func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
+	if limit <= 0 {
+		limit = 10
+	}
+	tokens := x.queryTokens(q.Name)
+	if len(tokens) == 0 || ctx.Err() != nil {
+		return nil
+	}
+	best := map[uint32]match{}
+	for _, name := range x.candidates(tokens, q.AllSchemas) {
+		m := x.score(tokens, q, name)
+		if old, ok := best[x.names[name].entity]; !ok || m.better(old) {
+			best[x.names[name].entity] = m
+		}
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	matches := make([]match, 0, len(best))
+	for _, m := range best {
+		matches = append(matches, m)
+	}
+	slices.SortFunc(matches, func(a, b match) int {
+		if c := cmp.Compare(b.total, a.total); c != 0 {
+			return c
+		}
+		return cmp.Compare(x.entities[x.names[a.name].entity].ID, x.entities[x.names[b.name].entity].ID)
+	})
+	return x.hits(tokens, q, matches, limit)
+}
+
+// queryTokens prepares a name and finds the listed words near each part.
+func (x *Index) queryTokens(name string) []queryToken {
+	parts := x.rules.tokenize(name)
+	out := make([]queryToken, len(parts))
+	for i, t := range parts {
+		out[i] = queryToken{token: t, as: word{text: t.text, fold: t.fold, mask: letters(t.fold)}}
+		q := &out[i]
+		q.as.rarity = -1
+		if t.class != classInitial {
+			seen := map[uint32]bool{}
+			eachKey(t.fold, true, func(key uint32) {
+				x.keys.find(key, func(id uint32) {
+					if seen[id] || len(q.near) >= maxAlikeWords {
+						return
+					}
+					seen[id] = true
+					if s := x.rules.alike(&q.as, &x.words[id]); s > 0 {
+						q.near = append(q.near, nearWord{id, s})
+						if s >= sameSound {
+							q.as.rarity = x.words[id].rarity
+						}
+					}
+				})
+			})
+		}
+		if q.as.rarity < 0 {
+			q.as.rarity = x.rarity(t.fold, 0)
+		}
+	}
+	return out
+}
+
+// candidates gives the names that share most information with the query.
+func (x *Index) candidates(tokens []queryToken, all bool) []uint32 {
+	points := map[uint32]float32{}
+	add := func(name uint32, p float32, fresh bool) {
+		if old, ok := points[name]; ok {
+			points[name] = old + p
+		} else if fresh && (all || isPerson(x.entities[x.names[name].entity].Schema)) {
+			points[name] = p
+		}
+	}
+	// Rare parts first: once the budget is spent, common parts only raise
+	// names that a rarer one has found.
+	order := make([]int, len(tokens))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(tokens[b].as.rarity, tokens[a].as.rarity) })
+	read := 0
+	for _, i := range order {
+		t := &tokens[i]
+		if t.class == classParticle && len(tokens) > 1 {
+			continue
+		}
+		for _, w := range t.near {
+			gain := quality(w.alike) * min(t.as.rarity, x.words[w.id].rarity)
+			if gain <= 0 {
+				continue
+			}
+			names := x.postings[x.offsets[w.id]:x.offsets[w.id+1]]
+			for _, name := range names {
+				add(name, gain, read < maxPostings)
+			}
+			read += len(names)
+		}
+		if len(t.fold) >= 6 {
+			x.eachJoin(t.fold, func(name uint32) { add(name, t.as.rarity, true) })
+		}
+	}
+	// Parts that the query splits and the list does not.
+	for i := 1; i < len(tokens); i++ {
+		x.joinedWords(tokens[i-1].fold+tokens[i].fold, func(id uint32, alike float32) {
+			for _, name := range x.postings[x.offsets[id]:x.offsets[id+1]] {
+				add(name, quality(alike)*x.words[id].rarity, true)
+			}
+		})
+	}
+	if len(tokens) > 1 {
+		var b []token
+		for _, t := range tokens {
+			b = append(b, t.token)
+		}
+		whole := joinFolds(b)
+		x.eachJoin(whole, func(name uint32) { add(name, 20, true) })
+	}
+	type candidate struct {
+		name   uint32
+		points float32
+	}
+	found := make([]candidate, 0, len(points))
+	for name, p := range points {
+		// Names with much that the query lacks are less likely.
+		found = append(found, candidate{name, p - 0.3*float32(x.names[name].count)})
+	}
+	slices.SortFunc(found, func(a, b candidate) int {
+		if c := cmp.Compare(b.points, a.points); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.name, b.name)
+	})
+	found = found[:min(len(found), maxCandidates)]
+	names := make([]uint32, len(found))
+	for i, c := range found {
+		names[i] = c.name
+	}
+	return names
+}
+
+// eachJoin finds names of which adjacent parts, written as one, are the word.
+func (x *Index) eachJoin(fold string, yield func(name uint32)) {
+	x.joins.find(hash(undouble(fold), saltFold), yield)
+	if s := skeleton(fold); len(s) >= 4 {
+		x.joins.find(hash(s, saltSkeleton), yield)
+	}
+}
+
+// joinedWords finds listed words near two parts written as one.
+func (x *Index) joinedWords(fold string, yield func(id uint32, alike float32)) {
+	if len(fold) < 5 {
+		return
+	}
+	fold = undouble(fold)
+	mask := letters(fold)
+	seen := map[uint32]bool{}
+	eachKey(fold, true, func(key uint32) {
+		x.keys.find(key, func(id uint32) {
+			if seen[id] {
+				return
+			}
+			seen[id] = true
+			w := &x.words[id]
+			alike := float32(sameSound)
+			if w.fold != fold {
+				alike = x.rules.near(fold, w.fold, mask, w.mask)
+			}
+			if alike > 0 {
+				yield(id, alike)
+			}
+		})
+	})
+}
+
+// hits turns matches into what the caller sees. Entities that several lists
+// publish under one id become one hit.
+func (x *Index) hits(tokens []queryToken, q Query, matches []match, limit int) []Hit {
+	out := make([]Hit, 0, min(limit, len(matches)))
+	at := map[string]int{}
+	for _, m := range matches {
+		ref := x.names[m.name]
+		e := &x.entities[ref.entity]
+		if i, ok := at[e.ID]; ok {
+			out[i].Datasets = union(out[i].Datasets, e.Datasets)
+			out[i].Topics = union(out[i].Topics, e.Topics)
+			continue
+		}
+		if len(out) == limit {
+			break
+		}
+		at[e.ID] = len(out)
+		score := likelihood(m.total)
+		out = append(out, Hit{
+			EntityID: e.ID, Name: e.Names[ref.variant].Text, Score: score,
+			Topics: union(nil, e.Topics), Datasets: union(nil, e.Datasets), URL: e.URL,
+			MatchedOn:   m.matchedOn(e.Names[ref.variant].Kind),
+			Alert:       score >= AlertScore && !m.blocked,
+			Explanation: x.explain(tokens, q, m),
+		})
+	}
+	return out
+}
+
+func union(a, b []string) []string {
+	out := append(make([]string, 0, len(a)+len(b)), a...)
+	for _, s := range b {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// likelihood turns a total of points into a score of 0..1 (logistic), rounded
+// so that it reads the same everywhere.
+func likelihood(total float32) float64 {
+	s := 1 / (1 + math.Exp(-(float64(total)-evenOdds)/pointsPerUnit))
+	return math.Round(s*1e4) / 1e4
+}

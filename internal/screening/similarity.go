@@ -1,0 +1,83 @@
+package screening
+
+import "math/bits"
+
+// word is a spelling that occurs in names.
+type word struct {
+	text, fold string
+	mask       uint32  // letters of fold
+	rarity     float32 // natural-log information, see Index.rarity
+}
+
+// How alike two words are: 1 for the same letters, sameSound for spellings of
+// one sound, else by edits. Words below leastAlike are strangers.
+const (
+	sameSound  = 0.97
+	leastAlike = 0.74
+)
+
+// alike compares two words: 0, or leastAlike..1.
+func (r *rules) alike(a, b *word) float32 {
+	if a.text == b.text {
+		return 1
+	}
+	if a.fold == b.fold {
+		return sameSound
+	}
+	return r.near(a.fold, b.fold, a.mask, b.mask)
+}
+
+// near compares two folded words by edits: 0, or leastAlike..0.95.
+func (r *rules) near(a, b string, maskA, maskB uint32) float32 {
+	n := max(len(a), len(b))
+	if min(len(a), len(b)) < 2 {
+		return 0
+	}
+	most := float32(n) * (1 - leastAlike)
+	// Every letter that only one of them has needs an edit; one exchange
+	// settles two.
+	if d := bits.OnesCount32(maskA ^ maskB); float32(d) > 2*most/leastConfusion || float32(n-min(len(a), len(b))) > most {
+		return 0
+	}
+	cost := r.edits(a, b, most)
+	if cost > most {
+		return 0
+	}
+	return min(1-cost/float32(n), 0.95)
+}
+
+// leastConfusion is the cheapest exchange in data/confusions.csv.
+const leastConfusion = 0.4
+
+// edits is the optimal-string-alignment distance (Damerau 1964) with the
+// exchange costs of data/confusions.csv. It gives up above most.
+func (r *rules) edits(a, b string, most float32) float32 {
+	const longest = 32
+	if len(a) > longest || len(b) > longest {
+		a, b = a[:min(len(a), longest)], b[:min(len(b), longest)]
+	}
+	var rows [3][longest + 1]float32
+	before, last, now := &rows[0], &rows[1], &rows[2]
+	for j := range len(b) + 1 {
+		last[j] = float32(j)
+	}
+	for i := 1; i <= len(a); i++ {
+		now[0] = float32(i)
+		least := now[0]
+		confusion := &r.confusion[a[i-1]]
+		for j := 1; j <= len(b); j++ {
+			d := last[j-1] + confusion[b[j-1]]
+			d = min(d, last[j]+1, now[j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] && a[i-1] != b[j-1] {
+				d = min(d, before[j-2]+1)
+			}
+			now[j] = d
+			least = min(least, d)
+		}
+		if least > most {
+			return most + 1
+		}
+		before, last, now = last, now, before
+	}
+	return last[len(b)]
+}
