@@ -26,11 +26,11 @@ import (
 // env, default) and by the generated docs/configuration.md.
 type Config struct {
 	Addr           string   `env:"ANYCHECK_ADDR" default:"127.0.0.1:8080" help:"Address the API listens on. Port 0 takes a free one."`
-	PublicURL      string   `env:"ANYCHECK_PUBLIC_URL" help:"Address under which clients reach the API, for the links it gives out. Default: what the request was sent to."`
+	PublicURL      string   `name:"public-url" env:"ANYCHECK_PUBLIC_URL" help:"Address under which clients reach the API, for the links it gives out. Default: what the request was sent to."`
 	DataDir        string   `env:"ANYCHECK_DATA_DIR" default:"data" type:"path" help:"Folder for the database, files, models and keys."`
-	DatabaseURL    string   `env:"ANYCHECK_DATABASE_URL" secret:"" help:"PostgreSQL address (postgres://…). Default: SQLite in the data folder."`
+	DatabaseURL    string   `name:"database-url" env:"ANYCHECK_DATABASE_URL" secret:"" help:"PostgreSQL address (postgres://…). Default: SQLite in the data folder."`
 	ModelsDir      string   `env:"ANYCHECK_MODELS_DIR" type:"path" help:"Folder with model files, read before anything is downloaded."`
-	ONNXRuntimeLib string   `env:"ANYCHECK_ONNXRUNTIME_LIB" type:"path" help:"ONNX Runtime library to use. Default: an installed one, else the one in the binary."`
+	ONNXRuntimeLib string   `name:"onnxruntime-lib" env:"ANYCHECK_ONNXRUNTIME_LIB" type:"path" help:"ONNX Runtime library to use. Default: an installed one, else the one in the binary."`
 	OutboundAllow  []string `env:"ANYCHECK_OUTBOUND_ALLOW" placeholder:"CIDR" help:"Networks that webhooks may reach besides public ones, comma-separated CIDRs."`
 	AdminEmail     string   `env:"ANYCHECK_ADMIN_EMAIL" default:"admin@anycheck.local" help:"E-mail address of the first administrator."`
 	AdminPassword  string   `env:"ANYCHECK_ADMIN_PASSWORD" secret:"" help:"Password of the first administrator. Default: a random one, printed once."`
@@ -38,7 +38,7 @@ type Config struct {
 	SecretKey      string   `env:"ANYCHECK_SECRET_KEY" secret:"" help:"Secret that signs tokens and file links, 32 characters or more; the same on every node. Default: made once, kept in the data folder."`
 	Workers        int      `env:"ANYCHECK_WORKERS" default:"0" help:"Verifications worked on at once. 0: one per core."`
 	MaxUploadFiles int      `env:"ANYCHECK_MAX_UPLOAD_FILES" default:"10" help:"Files in one upload."`
-	MaxFileMiB     int      `env:"ANYCHECK_MAX_FILE_MIB" default:"20" help:"Size of one file, in MiB."`
+	MaxFileMiB     int      `name:"max-file-mib" env:"ANYCHECK_MAX_FILE_MIB" default:"20" help:"Size of one file, in MiB."`
 	MaxPages       int      `env:"ANYCHECK_MAX_PAGES" default:"50" help:"Pages of one file."`
 	MaxMegapixels  int      `env:"ANYCHECK_MAX_MEGAPIXELS" default:"50" help:"Size of one picture or page, in megapixels."`
 	LogLevel       string   `env:"ANYCHECK_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"What is logged: debug, info, warn or error."`

@@ -1,0 +1,176 @@
+// Package cli is the command line: it reads flags, calls package app or the
+// HTTP client, and prints for people or, with --json, for programs.
+//
+// It must not hold rules of its own: what it can do, package app can do.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"text/tabwriter"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"anycheck/client"
+	"anycheck/internal/config"
+	"anycheck/internal/fault"
+)
+
+// Version is set when the binary is built.
+var Version = "dev"
+
+const description = `AnyCheck verifies identity documents on your own machines.
+
+Examples:
+  anycheck serve                                   start API and worker on 127.0.0.1:8080
+  anycheck verify --ktp card.jpg --selfie me.jpg   run one verification without a server
+  anycheck models pull                             fetch the models that are missing
+  anycheck lists import sdn.csv alt.csv add.csv    import a watch list
+  anycheck demo                                    drive a server through the whole path
+
+Exit codes: 0 done, 1 fault of ours, 2 bad input, 3 not allowed, 4 not found, 5 wrong state,
+6 a limit is used up, 7 something is missing or down, 8 time-out.`
+
+type root struct {
+	config.Config `embed:"" group:"Settings (docs/configuration.md)"`
+	JSON          bool `name:"json" help:"Print JSON for programs instead of text for people."`
+
+	Serve   serveCmd   `cmd:"" help:"Start the API and the worker."`
+	Verify  verifyCmd  `cmd:"" help:"Run one verification on files, without a server."`
+	Demo    demoCmd    `cmd:"" help:"Drive a running system through the whole path and print each answer."`
+	Models  modelsCmd  `cmd:"" help:"List and fetch models."`
+	Lists   listsCmd   `cmd:"" help:"Import and list watch lists."`
+	Bench   benchCmd   `cmd:"" help:"Measure accuracy and speed on your own data."`
+	User    userCmd    `cmd:"" help:"Manage users."`
+	Group   groupCmd   `cmd:"" help:"Manage groups and their credits."`
+	Key     keyCmd     `cmd:"" help:"Manage API keys."`
+	Service serviceCmd `cmd:"" help:"List services, switch them on and off."`
+	Config_ configCmd  `cmd:"" name:"config" help:"Print the settings in force, secrets masked."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// env is what every command gets.
+type env struct {
+	ctx      context.Context
+	cfg      config.Config
+	json     bool
+	out, err io.Writer
+	log      *slog.Logger
+}
+
+// Run runs one command and returns the exit code.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var r root
+	code := -1
+	parser, err := kong.New(&r, kong.Name("anycheck"), kong.Description(description), kong.UsageOnError(),
+		kong.Writers(stdout, stderr), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(n int) { code = n }))
+	if err != nil {
+		fmt.Fprintln(stderr, "anycheck:", err)
+		return 1
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	kctx, err := parser.Parse(args)
+	if code >= 0 { // --help
+		return code
+	}
+	if err == nil {
+		err = r.Config.ReadSecretFiles(os.Getenv)
+	}
+	if err == nil {
+		err = r.Config.Validate()
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "anycheck:", err)
+		return fault.MeaningOf(fault.Invalid).Exit
+	}
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(r.LogLevel)) // one of the enum's words
+	e := &env{ctx: ctx, cfg: r.Config, json: r.JSON, out: stdout, err: stderr,
+		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))}
+	if err := kctx.Run(e); err != nil {
+		return e.report(err)
+	}
+	return 0
+}
+
+// report prints an error and says how to exit. What the program was told is
+// shown in full: the person at the terminal is the operator.
+func (e *env) report(err error) int {
+	var api *client.Error
+	if errors.As(err, &api) {
+		fmt.Fprintln(e.err, "anycheck:", api)
+		return fault.MeaningOf(kindOfStatus(api.StatusCode)).Exit
+	}
+	fmt.Fprintln(e.err, "anycheck:", err)
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return fault.MeaningOf(f.Kind).Exit
+	}
+	return 1
+}
+
+func kindOfStatus(status int) fault.Kind {
+	for k := fault.Internal; k <= fault.Timeout; k++ {
+		if fault.MeaningOf(k).HTTP == status {
+			return k
+		}
+	}
+	return fault.Internal
+}
+
+// print writes v as JSON, or calls text.
+func (e *env) print(v any, text func(w io.Writer)) error {
+	if e.json {
+		enc := json.NewEncoder(e.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	}
+	text(e.out)
+	return nil
+}
+
+// table writes rows in columns; the first is the header.
+func table(w io.Writer, rows [][]string) {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for i, cell := range row {
+			if i > 0 {
+				fmt.Fprint(tw, "\t")
+			}
+			fmt.Fprint(tw, cell)
+		}
+		fmt.Fprintln(tw)
+	}
+	tw.Flush()
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(e *env) error {
+	return e.print(map[string]string{"version": Version}, func(w io.Writer) { fmt.Fprintln(w, Version) })
+}
+
+type configCmd struct{}
+
+func (configCmd) Run(e *env) error {
+	settings := e.cfg.Redacted()
+	return e.print(settings, func(w io.Writer) {
+		for _, name := range sortedKeys(settings) {
+			fmt.Fprintf(w, "%s=%s\n", name, settings[name])
+		}
+	})
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
