@@ -127,8 +127,8 @@ func installedPaths() []string {
 // initialise loads the library at path and creates the environment. A library
 // that is too old fails here and is unloaded again.
 func initialise(path string) error {
-	// ONNX Runtime's own Linux builds (seen in 1.30.0) report usage to their
-	// maker and keep a database in the home folder. Nothing may leave the
+	// ONNX Runtime's Linux builds (1.30.0 does, 1.27.0 does not) report usage
+	// to their maker and keep a database in the home folder. Nothing may leave the
 	// machine. The switch only works before the environment is created, and an
 	// inherited value must not win.
 	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
