@@ -47,6 +47,15 @@ func (s *Service) CreateGroup(ctx context.Context, organization, name string) (t
 	if err != nil {
 		return tenant.Group{}, err
 	}
+	groups, err := s.store.Groups(ctx, tenant.WithinOrganization(org.ID))
+	if err != nil {
+		return tenant.Group{}, err
+	}
+	for _, g := range groups {
+		if strings.EqualFold(g.Name, name) {
+			return tenant.Group{}, fault.Field("name", "the organization has a group of this name").WithCode(fault.CodeAlreadyExists)
+		}
+	}
 	g := tenant.Group{ID: newID(), OrganizationID: org.ID, Name: name, WebhookSecret: "whsec_" + stdSecret(), CreatedAt: s.now()}
 	return g, s.store.InsertGroup(ctx, tenant.WithinOrganization(org.ID), g)
 }
