@@ -9,11 +9,12 @@
 # installed outside the repository, and a second run does nothing.
 set -eu
 
-version=1.30.0
+# 1.27 is the newest minor without the usage reporter that later Linux builds hold (ADR 0001).
+version=1.27.0
 # dist.integrity of the package (sha512, base64) and sha256 of the libraries in it.
-integrity='twhs1C2C/BFkz1yc5OY0KIU2GUq6DURO7hD4bx5Q2Qy3nAMJwRXW8xU3NVczE29VA9lolLOYepoD8fjTGOfIqw=='
-sha256_amd64=ffb75a925ba05e47b235bb66e3e3911714a80b328a9c9425539feb204aa32a23
-sha256_arm64=1f549d46250b005580b597f4164984aaf75b3bcb9f3aeb07c7f8a8fe60b23c76
+integrity='QEzGwrvNBgv4uPVdnbHsOGG4G6T96mdlcFI8aAKPjMU8wOPpVocPXb6k3QGkaZagVTv2G9Bnnbo6Z3JdXr1fQw=='
+sha256_amd64=d8aff4aa8abee8fb2abb2f2f2459ffc94461e781e41b9f7c072829dd0d470221
+sha256_arm64=c36bc200e7e6c093b8abb0b34590fbdd8c52fd3fb5e33795b9523ffdde2fce0f
 
 fail() { echo "install-onnxruntime: $*" >&2; exit 1; }
 
@@ -40,7 +41,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
-echo "install-onnxruntime: fetching onnxruntime-node $version (114 MB, once)" >&2
+echo "install-onnxruntime: fetching onnxruntime-node $version (101 MB, once)" >&2
 (cd "$work" && npm pack --silent "onnxruntime-node@$version" >/dev/null) || fail "npm could not fetch onnxruntime-node@$version"
 package=$work/onnxruntime-node-$version.tgz
 got=$(openssl dgst -sha512 -binary "$package" | openssl base64 -A)
