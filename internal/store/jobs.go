@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anycheck/internal/tenant"
+	"anycheck/internal/verification"
+)
+
+const (
+	noJob     = "There is no such job."
+	selectJob = `SELECT id, organization_id, group_id, verification_id, attempt, kind, status, steps, created_at, updated_at FROM jobs WHERE ` + inScope
+)
+
+func scanJob(r row) (j verification.Job, err error) {
+	err = r.Scan(&j.ID, &j.OrganizationID, &j.GroupID, &j.VerificationID, &j.Attempt, &j.Kind, &j.Status, fromJSON{&j.Steps}, at{&j.CreatedAt}, at{&j.UpdatedAt})
+	return j, err
+}
+
+// InsertJob implements verification.Store. The verification must be of the
+// same group.
+func (s *store) InsertJob(ctx context.Context, scope tenant.Scope, j verification.Job) error {
+	steps, err := asJSON(j.Steps)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, noVerification, `INSERT INTO jobs (id, verification_id, organization_id, group_id, attempt, kind, status, steps, created_at, updated_at)
+		SELECT $6, id, organization_id, group_id, $7, $8, $9, $10, $11, $12 FROM verifications
+		WHERE `+inScope+` AND organization_id = $3 AND group_id = $4 AND id = $5`,
+		scoped(scope, j.OrganizationID, j.GroupID, j.VerificationID, j.ID, j.Attempt, j.Kind, j.Status, steps, micros(j.CreatedAt), micros(j.UpdatedAt))...)
+}
+
+// Job implements verification.Store.
+func (s *store) Job(ctx context.Context, scope tenant.Scope, id uuid.UUID) (verification.Job, error) {
+	return one(ctx, s, scanJob, noJob, selectJob+` AND id = $3`, scoped(scope, id)...)
+}
+
+// JobsOf implements verification.Store, oldest first.
+func (s *store) JobsOf(ctx context.Context, scope tenant.Scope, id uuid.UUID, attempt int) ([]verification.Job, error) {
+	return all(ctx, s, scanJob, selectJob+` AND verification_id = $3 AND attempt = $4 ORDER BY created_at, id`, scoped(scope, id, attempt)...)
+}
+
+// UpdateJob implements verification.Store. It writes Status, Steps and UpdatedAt.
+func (s *store) UpdateJob(ctx context.Context, scope tenant.Scope, j verification.Job) error {
+	steps, err := asJSON(j.Steps)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, noJob, `UPDATE jobs SET status = $4, steps = $5, updated_at = $6 WHERE `+inScope+` AND id = $3`,
+		scoped(scope, j.ID, j.Status, steps, micros(j.UpdatedAt))...)
+}
+
+// SaveEvidence implements verification.Store.
+func (s *store) SaveEvidence(ctx context.Context, scope tenant.Scope, id uuid.UUID, attempt int, step verification.StepName, evidence json.RawMessage, at time.Time) error {
+	n, err := s.exec(ctx, `INSERT INTO evidence (verification_id, attempt, step, organization_id, group_id, evidence, at)
+		SELECT id, $4, $5, organization_id, group_id, $6, $7 FROM verifications WHERE `+inScope+` AND id = $3
+		ON CONFLICT (verification_id, attempt, step) DO NOTHING`, scoped(scope, id, attempt, step, string(evidence), micros(at))...)
+	if err != nil || n == 1 {
+		return err
+	}
+	_, err = s.Verification(ctx, scope, id) // there already, or nothing of the caller's
+	return err
+}
+
+// Evidence implements verification.Store.
+func (s *store) Evidence(ctx context.Context, scope tenant.Scope, id uuid.UUID, attempt int) (map[verification.StepName]json.RawMessage, error) {
+	found := map[verification.StepName]json.RawMessage{}
+	_, err := all(ctx, s, func(r row) (_ struct{}, err error) {
+		var step verification.StepName
+		var evidence json.RawMessage
+		err = r.Scan(&step, fromJSON{&evidence})
+		found[step] = evidence
+		return struct{}{}, err
+	}, `SELECT step, evidence FROM evidence WHERE `+inScope+` AND verification_id = $3 AND attempt = $4`, scoped(scope, id, attempt)...)
+	return found, err
+}

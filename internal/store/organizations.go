@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"anycheck/internal/fault"
+	"anycheck/internal/tenant"
+)
+
+const (
+	noOrganization = "There is no such organization."
+	noGroup        = "There is no such group."
+)
+
+// An organization is seen by every scope inside it, so that members can read
+// its name.
+const organizationInScope = `($1 = '*' OR id = $1) AND $2 <> ''`
+
+func scanOrganization(r row) (o tenant.Organization, err error) {
+	err = r.Scan(&o.ID, &o.Name, at{&o.CreatedAt})
+	return o, err
+}
+
+// InsertOrganization implements auth.Store.
+func (s *store) InsertOrganization(ctx context.Context, o tenant.Organization) error {
+	_, err := s.exec(ctx, `INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, $3)`, o.ID, o.Name, micros(o.CreatedAt))
+	return err
+}
+
+// Organizations implements auth.Store, by name.
+func (s *store) Organizations(ctx context.Context, scope tenant.Scope) ([]tenant.Organization, error) {
+	return all(ctx, s, scanOrganization, `SELECT id, name, created_at FROM organizations
+		WHERE `+organizationInScope+` ORDER BY name, id`, scoped(scope)...)
+}
+
+// Organization implements auth.Store.
+func (s *store) Organization(ctx context.Context, scope tenant.Scope, id uuid.UUID) (tenant.Organization, error) {
+	return one(ctx, s, scanOrganization, noOrganization, `SELECT id, name, created_at FROM organizations
+		WHERE `+organizationInScope+` AND id = $3`, scoped(scope, id)...)
+}
+
+const (
+	groupInScope = `($1 = '*' OR organization_id = $1) AND ($2 = '*' OR id = $2)`
+	groupColumns = `id, organization_id, name, balance, webhook_secret, created_at`
+)
+
+func scanGroup(r row) (g tenant.Group, err error) {
+	err = r.Scan(&g.ID, &g.OrganizationID, &g.Name, &g.Balance, &g.WebhookSecret, at{&g.CreatedAt})
+	return g, err
+}
+
+// InsertGroup implements auth.Store. A group starts without credits: they come
+// through the ledger only.
+func (s *store) InsertGroup(ctx context.Context, scope tenant.Scope, g tenant.Group) error {
+	if g.Balance != 0 {
+		return fault.New(fault.Invalid, "A new group has no credits; top it up.")
+	}
+	err := s.change(ctx, noOrganization, `INSERT INTO groups (id, organization_id, name, balance, webhook_secret, created_at)
+		SELECT $3, $4, $5, 0, $6, $7 FROM organizations
+		WHERE id = $4 AND ($1 = '*' OR id = $1) AND ($2 = '*' OR $3 = $2)`,
+		scoped(scope, g.ID, g.OrganizationID, g.Name, g.WebhookSecret, micros(g.CreatedAt))...)
+	return taken(err, "The organization already has a group with this name.")
+}
+
+// Groups implements auth.Store, by name.
+func (s *store) Groups(ctx context.Context, scope tenant.Scope) ([]tenant.Group, error) {
+	return all(ctx, s, scanGroup, `SELECT `+groupColumns+` FROM groups WHERE `+groupInScope+` ORDER BY name, id`, scoped(scope)...)
+}
+
+// Group implements auth.Store.
+func (s *store) Group(ctx context.Context, scope tenant.Scope, id uuid.UUID) (tenant.Group, error) {
+	return one(ctx, s, scanGroup, noGroup, `SELECT `+groupColumns+` FROM groups WHERE `+groupInScope+` AND id = $3`, scoped(scope, id)...)
+}
+
+// GroupSecret implements verification.Store.
+func (s *store) GroupSecret(ctx context.Context, scope tenant.Scope, group uuid.UUID) (string, error) {
+	return one(ctx, s, value[string], noGroup, `SELECT webhook_secret FROM groups WHERE `+groupInScope+` AND id = $3`, scoped(scope, group)...)
+}

@@ -1,0 +1,177 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anycheck/internal/fault"
+	"anycheck/internal/tenant"
+	"anycheck/internal/verification"
+)
+
+const (
+	noResult       = "There is no such result."
+	noVerification = "There is no such verification."
+)
+
+func scanResult(r row) (v verification.Result, err error) {
+	err = r.Scan(&v.ID, &v.OrganizationID, &v.GroupID, &v.FolderID, at{&v.CreatedAt})
+	return v, err
+}
+
+const selectResult = `SELECT id, organization_id, group_id, folder_id, created_at FROM results WHERE ` + inScope
+
+// InsertResult implements verification.Store. The folder must be of the same group.
+func (s *store) InsertResult(ctx context.Context, scope tenant.Scope, r verification.Result) error {
+	return s.change(ctx, noFolder, `INSERT INTO results (id, organization_id, group_id, folder_id, created_at)
+		SELECT $3, organization_id, group_id, id, $7 FROM folders
+		WHERE `+inScope+` AND id = $6 AND organization_id = $4 AND group_id = $5`,
+		scoped(scope, r.ID, r.OrganizationID, r.GroupID, r.FolderID, micros(r.CreatedAt))...)
+}
+
+// Result implements verification.Store.
+func (s *store) Result(ctx context.Context, scope tenant.Scope, id uuid.UUID) (verification.Result, error) {
+	return one(ctx, s, scanResult, noResult, selectResult+` AND id = $3`, scoped(scope, id)...)
+}
+
+// Results implements verification.Store.
+func (s *store) Results(ctx context.Context, scope tenant.Scope, folder uuid.UUID, p verification.Page) ([]verification.Result, int, error) {
+	total, err := one(ctx, s, value[int], "", `SELECT COUNT(*) FROM results WHERE `+inScope+` AND folder_id = $3`, scoped(scope, folder)...)
+	if err != nil {
+		return nil, 0, err
+	}
+	list, err := all(ctx, s, scanResult, selectResult+` AND folder_id = $3 ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $5`, scoped(scope, folder, p.Size, p.Offset)...)
+	return list, total, err
+}
+
+const selectVerification = `SELECT id, organization_id, group_id, service_id, service_name, user_id, api_key, folder_id, result_id,
+	status, attempt, runs, start_date, end_date, input_config, config, total_files, total_pages,
+	output, output_status, checks, output_path, export_path, failure, ocr_job_ids, fraud_job_ids,
+	webhook_url, webhook_metadata, webhook_secret, credit_cost, credit_used, created_at, updated_at
+	FROM verifications WHERE ` + inScope
+
+func scanVerification(r row) (v verification.Verification, err error) {
+	err = r.Scan(&v.ID, &v.OrganizationID, &v.GroupID, &v.ServiceID, &v.ServiceName, &v.UserID, fromJSON{&v.APIKey}, &v.FolderID, &v.ResultID,
+		&v.Status, &v.Attempt, &v.Runs, maybeAt{&v.StartDate}, maybeAt{&v.EndDate}, fromJSON{&v.InputConfig}, fromJSON{&v.Config}, &v.TotalFiles, &v.TotalPages,
+		fromJSON{&v.Output}, &v.OutputStatus, fromJSON{&v.Checks}, &v.OutputPath, &v.ExportPath, fromJSON{&v.Failure}, fromJSON{&v.OCRJobIDs}, fromJSON{&v.FraudJobIDs},
+		&v.WebhookURL, fromJSON{&v.WebhookMetadata}, &v.WebhookSecret, &v.CreditCost, &v.CreditUsed, at{&v.CreatedAt}, at{&v.UpdatedAt})
+	return v, err
+}
+
+// documents are the columns of a verification that hold JSON of our own.
+type documents struct{ apiKey, config, checks, failure, ocrJobs, fraudJobs *string }
+
+func documentsOf(v verification.Verification) (d documents, err error) {
+	for _, c := range []struct {
+		into *(*string)
+		from any
+	}{{&d.apiKey, v.APIKey}, {&d.config, v.Config}, {&d.checks, v.Checks}, {&d.failure, v.Failure}, {&d.ocrJobs, v.OCRJobIDs}, {&d.fraudJobs, v.FraudJobIDs}} {
+		if *c.into, err = asJSON(c.from); err != nil {
+			return d, err
+		}
+	}
+	return d, nil
+}
+
+// InsertVerification implements verification.Store. The result must be of the
+// same group and folder.
+func (s *store) InsertVerification(ctx context.Context, scope tenant.Scope, v verification.Verification) error {
+	d, err := documentsOf(v)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, noResult, `INSERT INTO verifications (organization_id, group_id, folder_id, result_id, id, service_id, service_name, user_id, api_key,
+			status, attempt, runs, start_date, end_date, input_config, config, total_files, total_pages,
+			output, output_status, checks, output_path, export_path, failure, ocr_job_ids, fraud_job_ids,
+			webhook_url, webhook_metadata, webhook_secret, credit_cost, credit_used, created_at, updated_at)
+		SELECT organization_id, group_id, folder_id, id, $7, $8, $9, $10, $11,
+			$12, $13, $14, $15, $16, $17, $18, $19, $20,
+			$21, $22, $23, $24, $25, $26, $27, $28,
+			$29, $30, $31, $32, $33, $34, $35 FROM results
+		WHERE `+inScope+` AND organization_id = $3 AND group_id = $4 AND folder_id = $5 AND id = $6`,
+		scoped(scope, v.OrganizationID, v.GroupID, v.FolderID, v.ResultID, v.ID, v.ServiceID, v.ServiceName, v.UserID, d.apiKey,
+			v.Status, v.Attempt, v.Runs, optionalMicros(v.StartDate), optionalMicros(v.EndDate), string(v.InputConfig), d.config, v.TotalFiles, v.TotalPages,
+			raw(v.Output), v.OutputStatus, d.checks, v.OutputPath, v.ExportPath, d.failure, d.ocrJobs, d.fraudJobs,
+			v.WebhookURL, raw(v.WebhookMetadata), v.WebhookSecret, v.CreditCost, v.CreditUsed, micros(v.CreatedAt), micros(v.UpdatedAt))...)
+}
+
+// Verification implements verification.Store.
+func (s *store) Verification(ctx context.Context, scope tenant.Scope, id uuid.UUID) (verification.Verification, error) {
+	return one(ctx, s, scanVerification, noVerification, selectVerification+` AND id = $3`, scoped(scope, id)...)
+}
+
+// Verifications implements verification.Store.
+func (s *store) Verifications(ctx context.Context, scope tenant.Scope, result uuid.UUID, p verification.Page) ([]verification.Verification, []verification.Status, error) {
+	if _, err := s.Result(ctx, scope, result); err != nil {
+		return nil, nil, err
+	}
+	members, err := all(ctx, s, value[verification.Status], `SELECT status FROM verifications WHERE `+inScope+` AND result_id = $3
+		ORDER BY created_at, id`, scoped(scope, result)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := all(ctx, s, scanVerification, selectVerification+` AND result_id = $3 ORDER BY created_at, id LIMIT $4 OFFSET $5`, scoped(scope, result, p.Size, p.Offset)...)
+	return list, members, err
+}
+
+// UpdateVerification implements verification.Store.
+func (s *store) UpdateVerification(ctx context.Context, scope tenant.Scope, was verification.Mark, v verification.Verification) error {
+	d, err := documentsOf(v)
+	if err != nil {
+		return err
+	}
+	n, err := s.exec(ctx, `UPDATE verifications SET status = $6, attempt = $7, runs = $8, start_date = $9, end_date = $10,
+			output = $11, output_status = $12, checks = $13, output_path = $14, export_path = $15, failure = $16,
+			ocr_job_ids = $17, fraud_job_ids = $18, credit_cost = $19, credit_used = $20, updated_at = $21
+		WHERE `+inScope+` AND id = $3 AND status = $4 AND attempt = $5`,
+		scoped(scope, v.ID, was.Status, was.Attempt, v.Status, v.Attempt, v.Runs, optionalMicros(v.StartDate), optionalMicros(v.EndDate),
+			raw(v.Output), v.OutputStatus, d.checks, v.OutputPath, v.ExportPath, d.failure,
+			d.ocrJobs, d.fraudJobs, v.CreditCost, v.CreditUsed, micros(v.UpdatedAt))...)
+	if err != nil || n == 1 {
+		return err
+	}
+	if _, err := s.Verification(ctx, scope, v.ID); err != nil {
+		return err
+	}
+	return fault.New(fault.Conflict, "The verification has changed in the meantime: it is no longer %s.", was.Status)
+}
+
+// AppendEvent implements verification.Store.
+func (s *store) AppendEvent(ctx context.Context, scope tenant.Scope, e verification.Event) (verification.Event, error) {
+	err := s.atomically(ctx, func(tx *store) error {
+		// Counting in the verification's row makes writers wait for one
+		// another, so that no sequence is taken twice or left out.
+		err := tx.change(ctx, noVerification, `UPDATE verifications SET last_sequence = last_sequence + 1 WHERE `+inScope+` AND id = $3`, scoped(scope, e.VerificationID)...)
+		if err != nil {
+			return err
+		}
+		if err := tx.change(ctx, noVerification, `INSERT INTO events (id, verification_id, organization_id, group_id, sequence, from_status, to_status, attempt, actor, at)
+			SELECT $4, id, organization_id, group_id, last_sequence, $5, $6, $7, $8, $9 FROM verifications WHERE `+inScope+` AND id = $3`,
+			scoped(scope, e.VerificationID, e.ID, e.From, e.To, e.Attempt, e.Actor, micros(e.At))...); err != nil {
+			return err
+		}
+		e.Sequence, err = one(ctx, tx, value[int], noVerification, `SELECT last_sequence FROM verifications WHERE `+inScope+` AND id = $3`, scoped(scope, e.VerificationID)...)
+		return err
+	})
+	if err != nil {
+		return verification.Event{}, err
+	}
+	return e, nil
+}
+
+// Events implements verification.Store.
+func (s *store) Events(ctx context.Context, scope tenant.Scope, id uuid.UUID) ([]verification.Event, error) {
+	return all(ctx, s, func(r row) (e verification.Event, err error) {
+		err = r.Scan(&e.ID, &e.VerificationID, &e.Sequence, &e.From, &e.To, &e.Attempt, &e.Actor, at{&e.At})
+		return e, err
+	}, `SELECT id, verification_id, sequence, from_status, to_status, attempt, actor, at FROM events
+		WHERE `+inScope+` AND verification_id = $3 ORDER BY sequence`, scoped(scope, id)...)
+}
+
+// Unfinished implements verification.Store.
+func (s *store) Unfinished(ctx context.Context, scope tenant.Scope, before time.Time, limit int) ([]uuid.UUID, error) {
+	return all(ctx, s, value[uuid.UUID], `SELECT id FROM verifications WHERE `+inScope+` AND status IN ($3, $4) AND updated_at < $5
+		ORDER BY updated_at, id LIMIT $6`, scoped(scope, verification.InQueue, verification.InProgress, micros(before), limit)...)
+}
