@@ -28,7 +28,7 @@ type nameRef struct {
 	entity  uint32
 	first   uint32 // in tokens
 	count   uint8
-	variant uint16 // which of the entity's names
+	variant uint32 // which of the entity's names
 }
 
 // nameToken is a part of a listed name.
@@ -64,7 +64,7 @@ func Build(lists []List) *Index {
 			ids[text] = id
 			x.words = append(x.words, word{text: text, fold: fold, mask: letters(fold)})
 			counts, lastPerson = append(counts, 0), append(lastPerson, 0)
-			eachKey(fold, true, func(k uint32) { keys.add(k, id) })
+			eachKey(text, fold, func(k uint32) { keys.add(k, id) })
 		}
 		return id
 	}
@@ -85,7 +85,7 @@ func Build(lists []List) *Index {
 					continue
 				}
 				name := uint32(len(x.names))
-				x.names = append(x.names, nameRef{number, uint32(len(x.tokens)), uint8(len(parts)), uint16(variant)})
+				x.names = append(x.names, nameRef{number, uint32(len(x.tokens)), uint8(len(parts)), uint32(variant)})
 				for i, t := range parts {
 					id := intern(t)
 					if person && lastPerson[id] != number+1 {
@@ -94,7 +94,7 @@ func Build(lists []List) *Index {
 					}
 					x.tokens = append(x.tokens, nameToken{id, t.class, t.parent})
 					seen = append(seen, occurrence{id, name})
-					if i > 0 {
+					if i > 0 && (t.class == className || parts[i-1].class == className) {
 						joins.addJoin(parts[i-1].fold+t.fold, name)
 					}
 				}
@@ -202,6 +202,13 @@ func hash(s string, salt uint32) uint32 {
 	return salt
 }
 
+func hashBytes(s []byte, salt uint32) uint32 {
+	for _, c := range s {
+		salt = (salt ^ uint32(c)) * 16777619
+	}
+	return salt
+}
+
 // undouble takes out a doubled letter where two words were put together.
 func undouble(s string) string {
 	for i := 1; i < len(s); i++ {
@@ -218,25 +225,32 @@ func undouble(s string) string {
 	return s
 }
 
-// eachKey gives the spelling keys of a folded word: itself, itself less any
-// one letter (the deletion neighbourhood of SymSpell: two words one edit apart
-// share a key), and its consonant skeleton.
-func eachKey(fold string, deletions bool, yield func(uint32)) {
-	yield(hash(fold, saltFold))
-	if len(fold) >= 4 && deletions {
-		var less [64]byte
-		if len(fold) <= len(less) {
-			for i := range len(fold) {
-				if i > 0 && fold[i] == fold[i-1] {
-					continue
-				}
-				n := copy(less[:], fold[:i])
-				n += copy(less[n:], fold[i+1:])
-				yield(hash(string(less[:n]), saltFold))
-			}
-		}
+// eachKey gives the spelling keys of a word: its folded form and that form
+// less any one letter (the deletion neighbourhood of SymSpell: two words one
+// edit apart share a key), the same of the word as written where folding
+// changed it, and its consonant skeleton. A key may come twice.
+func eachKey(text, fold string, yield func(uint32)) {
+	eachDeletion(fold, yield)
+	if text != fold {
+		eachDeletion(text, yield)
 	}
 	if s := skeleton(fold); len(s) >= 3 {
 		yield(hash(s, saltSkeleton))
+	}
+}
+
+func eachDeletion(s string, yield func(uint32)) {
+	yield(hash(s, saltFold))
+	var less [48]byte
+	if len(s) < 4 || len(s) > len(less) {
+		return
+	}
+	for i := range len(s) {
+		if i > 0 && s[i] == s[i-1] {
+			continue
+		}
+		n := copy(less[:], s[:i])
+		n += copy(less[n:], s[i+1:])
+		yield(hashBytes(less[:n], saltFold))
 	}
 }

@@ -76,7 +76,7 @@ type piece struct {
 func (r *rules) tokenize(name string) []token {
 	var words []piece
 	for i, segment := range strings.Split(spell(name), ",") {
-		pieces := r.pieces(segment)
+		pieces := r.pieces(segment, i == 0)
 		// Titles stand before a name, also in "Family name, Dr. Given name".
 		for len(pieces) > 0 && pieces[0].pos&titlePrefix != 0 && (len(words) > 0 || len(pieces) > 1) {
 			pieces = pieces[1:]
@@ -95,20 +95,24 @@ func (r *rules) tokenize(name string) []token {
 }
 
 // pieces splits a segment between commas into words and reads "S.H.", "M. Si",
-// "Drs.H." and "M.Si" as titles.
-func (r *rules) pieces(segment string) []piece {
+// "Drs.H." and "M.Si" as titles. first tells the segment that begins the name,
+// where a lone initial is no degree.
+func (r *rules) pieces(segment string, first bool) []piece {
 	var out []piece
 	for chunk := range strings.FieldsSeq(segment) {
-		if !strings.Contains(chunk, ".") {
-			if n := len(out); n > 1 && out[n-1].dotted && len(out[n-1].text) == 1 && r.titles[out[n-1].text+chunk]&titleSuffix != 0 {
-				out[n-1] = piece{out[n-1].text + chunk, true, titleSuffix}
+		joined := strings.ReplaceAll(chunk, ".", "")
+		if n := len(out); n > 1 || n == 1 && !first {
+			if last := out[n-1]; last.dotted && len(last.text) == 1 && r.titles[last.text+joined]&titleSuffix != 0 {
+				out[n-1] = piece{last.text + joined, true, titleSuffix}
 				continue
 			}
+		}
+		if joined == chunk {
 			out = append(out, piece{chunk, false, r.titles[chunk]})
 			continue
 		}
-		if joined := strings.ReplaceAll(chunk, ".", ""); r.titles[joined] != 0 && (len(joined) < len(chunk)-1 || len(out) > 0 || r.titles[joined]&titlePrefix != 0) {
-			out = append(out, piece{joined, true, r.titles[joined]})
+		if pos := r.titles[joined]; pos != 0 && (len(joined) < len(chunk)-1 || len(out) > 0 || pos&titlePrefix != 0) {
+			out = append(out, piece{joined, true, pos})
 			continue
 		}
 		for part := range strings.SplitSeq(chunk, ".") {
@@ -146,34 +150,50 @@ func (r *rules) classify(words []piece) []token {
 		if t.fold == "" {
 			t.fold = r.fold(t.text)
 		}
-		if head, rest, ok := r.grownTogether(t); ok {
-			out = append(out, token{text: head, fold: r.fold("abdul"), class: classSymbol, parent: t.parent})
-			t = token{text: rest, fold: r.fold(rest), parent: t.parent}
-		}
-		out = append(out, t)
+		out = append(out, r.apart(t)...)
 	}
-	return out
+	return out[:min(len(out), maxTokens)]
 }
 
-// grownTogether splits abdurrahman into abdur and rahman.
-func (r *rules) grownTogether(t token) (head, rest string, ok bool) {
+// apart splits what has grown together round a servant-of name:
+// abdurrahman into abdul and rahman, abdullahsaid into abdullah and said,
+// mahfudzabdurrahman into three.
+func (r *rules) apart(t token) []token {
 	if t.class != className || r.whole[t.text] {
-		return "", "", false
+		return []token{t}
 	}
+	part := func(text string) token { return token{text: text, fold: r.fold(text), parent: t.parent} }
 	for _, p := range r.prefixes {
-		rest, found := strings.CutPrefix(t.text, p)
-		if !found {
+		at := strings.Index(t.text, p)
+		if at < 0 || at > 0 && (at < 3 || len(p) < 4) {
 			continue
 		}
+		var out []token
+		if at > 0 {
+			out = append(out, part(t.text[:at]))
+		}
+		word := t.text[at:]
+		for n := len(word); n >= 7; n-- {
+			if r.whole[word[:n]] && (n == len(word) || n+3 <= len(word)) {
+				out = append(out, part(word[:n]))
+				if n < len(word) {
+					out = append(out, part(word[n:]))
+				}
+				return out
+			}
+		}
+		rest := word[len(p):]
 		if len(rest) > 1 && rest[0] == rest[1] {
 			rest = rest[1:]
 		}
 		if len(rest) < 3 || isVowel(p[len(p)-1]) && !strings.ContainsRune("rsndzt", rune(rest[0])) {
 			continue
 		}
-		return p, rest, true
+		servant := part("abdul")
+		servant.class = classSymbol
+		return append(out, servant, part(rest))
 	}
-	return "", "", false
+	return []token{t}
 }
 
 // letters is a bit for each letter of a word: a cheap bound on its edits.

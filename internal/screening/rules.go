@@ -206,7 +206,7 @@ func (r *rules) fold(word string) string {
 			}
 		}
 		if n == 0 {
-			put(string(c))
+			put(string(undoubled[i : i+1]))
 			n = 1
 		}
 		i += n

@@ -10,7 +10,7 @@ import "math"
 const (
 	// What agreement of a name can add at most: beyond it, more agreeing
 	// parts say little, because parts of a name are not independent.
-	nameBound = 24.0
+	nameBound = 20.0
 	// Both sides have a part the other lacks: another name.
 	conflictShare = 0.95
 	conflictFloor = 2.0
@@ -19,6 +19,8 @@ const (
 	extraListedShare = 0.30
 	commonShare      = 0.25 // of that, for Muhammad and the like, and for parents' names
 	penaltyBound     = 7.0  // of one part's rarity, in penalties
+	wholeName        = 1.5  // neither side has a part that met nothing
+	sameName         = 0.8  // and every part is written alike, small words too
 	initialPoints    = 1.6  // an initial that agrees: one letter in 26, often the wrong one
 	genderAgrees     = 0.5
 	genderDiffers    = -5.0
@@ -59,6 +61,7 @@ type match struct {
 	date       float32
 	gender     float32
 	place      float32
+	same       bool // written alike to the last letter
 	blocked    bool // a rule asks for a further agreeing fact
 	rule       string
 	pairs      [maxTokens]pair
@@ -97,6 +100,9 @@ func (x *Index) score(tokens []queryToken, q Query, name uint32) match {
 	m.namePoints = sum
 	if sum > 0 {
 		sum = nameBound * float32(math.Tanh(float64(sum/nameBound)))
+	}
+	if m.same {
+		sum += sameName
 	}
 	m.facts(x, q, e)
 	m.total = sum + m.date + m.gender + m.place
@@ -262,8 +268,10 @@ func maxOf(values []float32) (most float32) {
 func (x *Index) sumName(m *match, tokens []queryToken, listed []nameToken) float32 {
 	var usedQ, usedL [maxTokens]bool
 	var sum float32
+	same := len(tokens) == len(listed) && m.pairCount == len(tokens)
 	for _, p := range m.pairs[:m.pairCount] {
 		sum += p.points
+		same = same && p.alike == 1
 		for k := range p.qn {
 			usedQ[p.q+k] = true
 		}
@@ -284,6 +292,10 @@ func (x *Index) sumName(m *match, tokens []queryToken, listed []nameToken) float
 			leftover(listed[j].class, listed[j].parent, x.words[listed[j].word].rarity, &strongL, &weakL)
 		}
 	}
+	if strongQ+strongL == 0 && m.pairCount > 1 {
+		sum += wholeName
+	}
+	m.same = same
 	conflict := min(strongQ, strongL)
 	sum -= conflictShare * conflict
 	if conflict > 0 {
@@ -403,7 +415,7 @@ func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, ki
 		}
 	}
 	if parts < 2 && m.date <= 0 {
-		whole := len(tokens) == 1 && len(listed) == 1 && exact && rarity >= rarePart
+		whole := ownParts(tokens) == 1 && len(listed) == 1 && exact && rarity >= rarePart
 		if !whole {
 			m.total += onePart
 			m.blocked, m.rule = true, "one part of a name needs an agreeing date of birth"
@@ -413,4 +425,15 @@ func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, ki
 		m.total += weakAlias
 		m.blocked, m.rule = true, "a weak alias needs a second agreeing fact"
 	}
+}
+
+// ownParts counts the parts of a query that are its person's own: no small
+// words and no parent's name.
+func ownParts(tokens []queryToken) (n int) {
+	for _, t := range tokens {
+		if t.class != classParticle && !t.parent {
+			n++
+		}
+	}
+	return n
 }

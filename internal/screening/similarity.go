@@ -24,7 +24,12 @@ func (r *rules) alike(a, b *word) float32 {
 	if a.fold == b.fold {
 		return sameSound
 	}
-	return r.near(a.fold, b.fold, a.mask, b.mask)
+	s := r.near(a.fold, b.fold, a.mask, b.mask)
+	// A slip inside a digraph (lakahl for lakhal) shows before folding.
+	if a.text != a.fold || b.text != b.fold {
+		s = max(s, r.near(a.text, b.text, letters(a.text), letters(b.text)))
+	}
+	return s
 }
 
 // near compares two folded words by edits: 0, or leastAlike..0.95.

@@ -1,0 +1,132 @@
+package screening
+
+import (
+	"math"
+	"slices"
+	"testing"
+)
+
+func TestFoldingTableExamples(t *testing.T) {
+	r := defaultRules()
+	n := 0
+	for _, rules := range r.folding {
+		for _, rule := range rules {
+			n++
+			if a, b := r.fold(rule.example), r.fold(rule.same); a != b {
+				t.Errorf("%s→%s: %s folds to %s, %s to %s", rule.from, rule.to, rule.example, a, rule.same, b)
+			}
+		}
+	}
+	if n < 30 {
+		t.Errorf("read %d folding rules", n)
+	}
+}
+
+func TestFold(t *testing.T) {
+	r := defaultRules()
+	for _, c := range []struct{ a, b string }{
+		{"soeharto", "suharto"}, {"djoewarto", "juwarto"}, {"tjahjadi", "cahjadi"}, {"ddjenri", "jenri"},
+		{"achmad", "ahmad"}, {"abdullah", "abdulla"}, {"muhammadd", "muhamad"}, {"hasanuddin", "hasanudin"},
+		{"yulianti", "iulianti"}, {"rizqi", "rizki"}, {"noor", "nur"},
+	} {
+		if a, b := r.fold(c.a), r.fold(c.b); a != b {
+			t.Errorf("%s folds to %s, %s to %s", c.a, a, c.b, b)
+		}
+	}
+	for _, c := range []struct{ a, b string }{{"hasan", "husin"}, {"budi", "bagus"}, {"2010", "zoio"}} {
+		if r.fold(c.a) == r.fold(c.b) {
+			t.Errorf("%s and %s fold alike", c.a, c.b)
+		}
+	}
+}
+
+func TestCheapestConfusion(t *testing.T) {
+	least := float32(math.Inf(1))
+	for a, row := range defaultRules().confusion {
+		for b, cost := range row {
+			if a != b {
+				least = min(least, cost)
+			}
+		}
+	}
+	if least != leastConfusion {
+		t.Errorf("the cheapest exchange in data/confusions.csv is %v, leastConfusion is %v", least, leastConfusion)
+	}
+}
+
+func TestTokenize(t *testing.T) {
+	r := defaultRules()
+	for _, c := range []struct {
+		name string
+		want []string
+	}{
+		{"Prof. Dr. H. Wirandaka Suklentang, S.H., M.M.", []string{"wirandaka", "suklentang"}},
+		{"DRS H WIRANDAKA SUKLENTANG SH MH", []string{"wirandaka", "suklentang"}},
+		{"Drs.WIRANDAKA SUKLENTANG,MH", []string{"wirandaka", "suklentang"}},
+		{"Hj. Melintari Gosanda, M. Hum", []string{"melintari", "gosanda"}},
+		{"Suklentang, Ir. Wirandaka", []string{"suklentang", "wirandaka"}},
+		{"Gosanda MA", []string{"gosanda", "ma"}}, // a family name, too short a name to lose it
+		{"Abdurrahman Suklentang", []string{"abdul", "rahman", "suklentang"}},
+		{"Abdullahsuklentang", []string{"abdullah", "suklentang"}},
+		{"Gosandaabdurrahman", []string{"gosanda", "abdul", "rahman"}},
+		{"Abdullah", []string{"abdullah"}},
+		{"‘Abd al-Suklentang", []string{"abd", "al", "suklentang"}},
+		{"Suklen'tang Żółw", []string{"suklentang", "zolw"}},
+		{"H.", []string{"h"}}, {"", nil}, {".,;", nil},
+	} {
+		var got []string
+		for _, tok := range r.tokenize(c.name) {
+			got = append(got, tok.text)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%q: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestTokenClasses(t *testing.T) {
+	r := defaultRules()
+	got := r.tokenize("Moh. W. Suklentang bin Gosanda")
+	want := []struct {
+		class  class
+		parent bool
+		fold   string
+	}{{classSymbol, false, "muhamad"}, {classInitial, false, "w"}, {className, false, "suklentang"}, {classParticle, true, "bin"}, {className, true, "gosanda"}}
+	if len(got) != len(want) {
+		t.Fatalf("%d parts: %+v", len(got), got)
+	}
+	for i, w := range want {
+		if got[i].class != w.class || got[i].parent != w.parent || got[i].fold != w.fold {
+			t.Errorf("part %d: %+v, want %+v", i, got[i], w)
+		}
+	}
+	// An abbreviation alone is a name, and so is one that stands for nothing.
+	if got := r.tokenize("Moh"); got[0].class != className {
+		t.Errorf("Moh alone is %+v", got[0])
+	}
+}
+
+func TestAlike(t *testing.T) {
+	r := defaultRules()
+	of := func(s string) *word { f := r.fold(s); return &word{text: s, fold: f, mask: letters(f)} }
+	for _, c := range []struct {
+		a, b      string
+		low, high float32
+	}{
+		{"suklentang", "suklentang", 1, 1},
+		{"soeklentang", "suklentang", sameSound, sameSound},
+		{"suklentang", "suklentamg", 0.94, 0.96}, // m and n look alike
+		{"suklentang", "suklenatng", 0.89, 0.91}, // a transposition is one edit
+		{"lakahi", "lakhai", 0.8, 0.85},          // inside a digraph that folding rewrites
+		{"wirandaka", "gosanda", 0, 0},
+		{"ani", "ami", 0.8, 0.9},
+		{"ani", "aki", 0, 0}, // too short for a whole edit
+	} {
+		if got := r.alike(of(c.a), of(c.b)); got < c.low-1e-4 || got > c.high+1e-4 {
+			t.Errorf("%s, %s: %v, want %v..%v", c.a, c.b, got, c.low, c.high)
+		}
+		if r.alike(of(c.a), of(c.b)) != r.alike(of(c.b), of(c.a)) {
+			t.Errorf("%s, %s: not symmetric", c.a, c.b)
+		}
+	}
+}
