@@ -14,6 +14,7 @@ type Report struct {
 	Lists        []string // name and version of each list searched
 	Models       []string // name and version of each model used
 	Images       []ReportImage
+	Steps        []StepRecord // when each step ran
 }
 
 // ReportField is one field of the card.
