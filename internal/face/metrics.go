@@ -100,7 +100,7 @@ func eer(genuine, impostor []float64) float64 {
 // tar is the share of genuine pairs accepted at the lowest threshold that
 // accepts at most maxFAR of the impostor pairs.
 func tar(genuine, impostor []float64, maxFAR float64) float64 {
-	allowed := int(maxFAR * float64(len(impostor)))
+	allowed := int(maxFAR*float64(len(impostor)) + 1e-9)
 	// The threshold lies just above the first impostor that must be refused.
 	refused := impostor[len(impostor)-1-allowed]
 	return 1 - float64(below(genuine, math.Nextafter(refused, math.Inf(1))))/float64(len(genuine))
