@@ -1,0 +1,316 @@
+package ktp
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"anycheck/internal/imaging"
+)
+
+// The card's size in millimetres (ISO/IEC 7810, ID-1).
+const (
+	cardWidth  = 85.6
+	cardHeight = 53.98
+)
+
+// Working sizes of the search, in pixels: the longest side of the picture for
+// finding candidates and for the last refinement.
+const (
+	searchSide = 640
+	refineSide = 1400
+)
+
+// quad is a card in a picture: top left, top right, bottom right, bottom left
+// corner in reading direction.
+type quad [4]imaging.Point
+
+// found is a candidate with what speaks for it.
+type found struct {
+	quad
+	layout float64 // layoutScore
+	rim    float64 // share 0..1 of the four sides on which an edge was seen
+}
+
+func (f found) score() float64 { return f.layout + 0.8*f.rim }
+
+// find looks for the card. The corners are in pixels of photo, in reading
+// direction. The best candidate comes back even when it is poor: see
+// found.plausible.
+func find(ctx context.Context, photo *imaging.Picture) (found, error) {
+	small, scale := photo.LimitSide(searchSide)
+	paper := small.MaxChannel()
+	var seen []quad
+	var likely []found
+	for _, q := range candidates(small) {
+		if err := ctx.Err(); err != nil {
+			return found{}, err
+		}
+		if slices.ContainsFunc(seen, func(s quad) bool { return near(s, q, 6) }) {
+			continue
+		}
+		seen = append(seen, q)
+		likely = append(likely, orient(paper, q))
+	}
+	slices.SortStableFunc(likely, func(a, b found) int { return cmp.Compare(b.layout, a.layout) })
+	var best found
+	for _, f := range likely[:min(len(likely), 5)] {
+		// The second pass looks less far: the first has found the rim, or an
+		// edge inside the card that is stronger, which then scores lower.
+		for _, reach := range []int{14, 6} {
+			r, rim, ok := refine(small, f.quad, reach)
+			if !ok || !plausibleShape(r, small.W, small.H) {
+				break
+			}
+			f = orient(paper, r)
+			f.rim = rim
+			if f.score() > best.score() {
+				best = f
+			}
+		}
+	}
+	if best.layout <= 0 {
+		return found{}, nil
+	}
+	best.quad = best.scaled(1 / scale)
+	large, scale := photo.LimitSide(refineSide)
+	q := best.scaled(scale)
+	for range 2 {
+		if r, share, ok := refine(large, q, 9); ok && share >= best.rim-0.15 && plausibleShape(r, large.W, large.H) {
+			q = r
+		}
+	}
+	best.quad = q.scaled(1 / scale)
+	return best, nil
+}
+
+// scaled moves a quad to a picture of another size.
+func (q quad) scaled(s float64) quad {
+	for i := range q { // pixel centres
+		q[i].X = (q[i].X+0.5)*s - 0.5
+		q[i].Y = (q[i].Y+0.5)*s - 0.5
+	}
+	return q
+}
+
+func (q quad) side(i int) float64 {
+	a, b := q[i], q[(i+1)%4]
+	return math.Hypot(b.X-a.X, b.Y-a.Y)
+}
+
+// near tells whether two quads have the same corners, in any rotation.
+func near(a, b quad, tolerance float64) bool {
+	for turn := range 4 {
+		far := 0.0
+		for i := range 4 {
+			c := b[(i+turn)%4]
+			far = max(far, math.Hypot(a[i].X-c.X, a[i].Y-c.Y))
+		}
+		if far < tolerance {
+			return true
+		}
+	}
+	return false
+}
+
+// candidates lists quads that may be the card, best known first: the hulls of
+// the largest edge figures in five channels, and the whole picture.
+func candidates(p *imaging.Picture) []quad {
+	type figure struct {
+		quad
+		area float64
+	}
+	var out []figure
+	add := func(r imaging.Region) {
+		hull := imaging.ConvexHull(r.Outline)
+		area := imaging.PolygonArea(hull)
+		if area < 0.08*float64(p.W*p.H) {
+			return
+		}
+		for _, fit := range []func([]imaging.Point) ([4]imaging.Point, bool){imaging.ApproxQuad, imaging.MinAreaRect} {
+			if c, ok := fit(hull); ok && plausibleShape(c, p.W, p.H) {
+				out = append(out, figure{c, area})
+				return
+			}
+		}
+	}
+	for _, channel := range searchChannels(p) {
+		edges := channel.Edges()
+		for _, threshold := range [][2]uint16{{20, 60}, {45, 120}} {
+			// Close the gaps of the rim, but keep the thickness down.
+			lines := edges.Above(threshold[0], threshold[1]).CloseRect(3).DilateRect(1, 1)
+			for i, r := range lines.Regions(false, 200) {
+				if i >= 4 {
+					break
+				}
+				add(r)
+			}
+			n := 0
+			for _, r := range lines.Regions(true, p.W*p.H/200) {
+				// An enclosed area: the card inside a rim that has grown
+				// together with the pattern of the table.
+				if r.AtBorder {
+					continue
+				}
+				if n++; n > 2 {
+					break
+				}
+				add(r)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b figure) int { return cmp.Compare(b.area, a.area) })
+	quads := make([]quad, 0, len(out)+1)
+	for _, f := range out {
+		quads = append(quads, f.quad)
+	}
+	w, h := float64(p.W-1), float64(p.H-1)
+	return append(quads, quad{{}, {X: w}, {X: w, Y: h}, {Y: h}})
+}
+
+// plausibleShape: convex, of a card's proportions in perspective, large enough
+// and not far outside the picture.
+func plausibleShape(q quad, w, h int) bool {
+	for i := range q {
+		a, b, c := q[i], q[(i+1)%4], q[(i+2)%4]
+		if (b.X-a.X)*(c.Y-b.Y)-(b.Y-a.Y)*(c.X-b.X) <= 0 {
+			return false
+		}
+		if a.X < -0.1*float64(w) || a.X > 1.1*float64(w) || a.Y < -0.1*float64(h) || a.Y > 1.1*float64(h) {
+			return false
+		}
+	}
+	if imaging.PolygonArea(q[:]) < 0.08*float64(w*h) {
+		return false
+	}
+	ratio := (q.side(0) + q.side(2)) / (q.side(1) + q.side(3))
+	ratio = max(ratio, 1/ratio)
+	return ratio >= 1.22 && ratio <= 2.05
+}
+
+// searchChannels gives lightness, the two colour axes, saturation and the
+// largest of red, green and blue, each without specks and with full contrast.
+// On one of them nearly every table differs from the card.
+func searchChannels(p *imaging.Picture) []*imaging.Gray {
+	var ch [5]*imaging.Gray
+	for i := range ch {
+		ch[i] = imaging.NewGray(p.W, p.H)
+	}
+	for i := range p.W * p.H {
+		px := p.Pix[3*i:][:3]
+		r, g, b := int(px[0]), int(px[1]), int(px[2])
+		hi, lo := max(r, g, b), min(r, g, b)
+		ch[0].Pix[i] = uint8((299*r + 587*g + 114*b) / 1000)
+		// Red against green and yellow against blue: the axes of Lab without
+		// its cost, in half steps round 128.
+		ch[1].Pix[i] = uint8(128 + (r-g)/2)
+		ch[2].Pix[i] = uint8(128 + ((r+g)/2-b)/2)
+		ch[3].Pix[i] = uint8(255 * (hi - lo) / max(hi, 1))
+		ch[4].Pix[i] = uint8(hi)
+	}
+	for i, c := range ch {
+		c = c.Median(2)
+		at := c.Percentiles(0.01, 0.99)
+		if at[1]-at[0] < 12 { // nothing in it but noise
+			at[0], at[1] = uint8(max(int(at[0])-20, 0)), uint8(min(int(at[1])+20, 255))
+		}
+		ch[i] = c.Stretch(at[0], at[1])
+	}
+	return ch[:]
+}
+
+const sideSamples = 60
+
+// refine moves each side of q to the strongest straight edge within reach
+// pixels and gives the corners where those meet: the round corners of the card
+// drop out. rim is the share of samples on which the side's edge was seen.
+func refine(p *imaging.Picture, q quad, reach int) (out quad, rim float64, ok bool) {
+	var lines [4]imaging.Line
+	for i := range 4 {
+		a, b := q[i], q[(i+1)%4]
+		length := q.side(i)
+		if length < 20 {
+			return q, 0, false
+		}
+		ux, uy := (b.X-a.X)/length, (b.Y-a.Y)/length
+		points, weights := make([]imaging.Point, 0, sideSamples), make([]float64, 0, sideSamples)
+		for s := range sideSamples {
+			t := (0.05 + 0.9*float64(s)/(sideSamples-1)) * length
+			base := imaging.Point{X: a.X + ux*t, Y: a.Y + uy*t}
+			at, strength := strongestStep(p, base, ux, uy, reach)
+			if strength <= 0 {
+				continue
+			}
+			points = append(points, imaging.Point{X: base.X - uy*at, Y: base.Y + ux*at})
+			weights = append(weights, min(strength, 12)) // text is stronger than the rim, but not straight
+		}
+		line, _, fit := imaging.FitLine(points, weights, 1.6)
+		if !fit {
+			return q, 0, false
+		}
+		lines[i] = line
+		for k, pt := range points {
+			if weights[k] > 8 && math.Abs(line.Distance(pt)) < 1.6 {
+				rim += 1. / (4 * sideSamples)
+			}
+		}
+	}
+	for i := range 4 {
+		c, ok := lines[(i+3)%4].Cross(lines[i])
+		if !ok || math.Hypot(c.X-q[i].X, c.Y-q[i].Y) > 4*float64(reach) {
+			return q, 0, false
+		}
+		out[i] = c
+	}
+	return out, rim, true
+}
+
+// strongestStep looks across a side, at right angles to (ux, uy), for the
+// largest change of colour; at is its signed distance, strength its size
+// averaged over the channels.
+func strongestStep(p *imaging.Picture, base imaging.Point, ux, uy float64, reach int) (at, strength float64) {
+	const gap = 2 // pixels between the samples that are compared
+	var profile [64][3]int32
+	n := 2*reach + 1 + gap
+	for k := range n {
+		d := float64(k-reach) - gap/2
+		for _, along := range [3]float64{-2, 0, 2} {
+			x := int(base.X - uy*d + ux*along + 0.5)
+			y := int(base.Y + ux*d + uy*along + 0.5)
+			if x < 0 || y < 0 || x >= p.W || y >= p.H {
+				profile[k][0] = -1
+				break
+			}
+			px := p.Pix[3*(y*p.W+x):][:3]
+			for c := range 3 {
+				profile[k][c] += int32(px[c])
+			}
+		}
+	}
+	var steps [64]float64
+	best := 0
+	for k := range n - gap {
+		a, b := profile[k], profile[k+gap]
+		if a[0] < 0 || b[0] < 0 {
+			continue
+		}
+		for c := range 3 {
+			steps[k] += math.Abs(float64(b[c]-a[c])) / 9
+		}
+		if steps[k] > steps[best] {
+			best = k
+		}
+	}
+	if steps[best] == 0 {
+		return 0, 0
+	}
+	at = float64(best - reach)
+	if best > 0 && best < n-gap-1 { // the peak of the parabola through three steps
+		l, m, r := steps[best-1], steps[best], steps[best+1]
+		if d := l - 2*m + r; d < 0 {
+			at += min(max(0.5*(l-r)/d, -0.5), 0.5)
+		}
+	}
+	return at, steps[best]
+}
