@@ -37,7 +37,8 @@ func parseOFAC(b *builder, files []*source) error {
 	for i := range b.list.Entities {
 		e := &b.list.Entities[i]
 		readRemarks(e, remarks[strings.TrimPrefix(e.ID, "OFAC-")])
-		e.Names, e.Places, e.Countries = cleanNames(e.Names), distinct(e.Places), distinct(e.Countries)
+		e.Names, e.Places = cleanNames(e.Names), distinct(e.Places)
+		e.Countries, e.Topics = distinct(e.Countries), distinct(e.Topics)
 	}
 	return nil
 }
@@ -214,16 +215,16 @@ func ofacDate(text string) (screening.PartialDate, bool) {
 
 func ofacDay(text string) (screening.PartialDate, bool) {
 	text = strings.TrimSpace(text)
-	for layout, known := range map[string]int{"02 Jan 2006": 3, "Jan 2006": 2, "2006": 1} {
+	for i, layout := range []string{"2006", "Jan 2006", "02 Jan 2006"} {
 		t, err := time.Parse(layout, text)
 		if err != nil || t.Year() < 1000 {
 			continue
 		}
 		d := screening.PartialDate{Year: t.Year()}
-		if known > 1 {
+		if i > 0 {
 			d.Month = int(t.Month())
 		}
-		if known > 2 {
+		if i > 1 {
 			d.Day = t.Day()
 		}
 		return d, true

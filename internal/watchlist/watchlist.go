@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -127,7 +126,7 @@ func Parse(ctx context.Context, files []File, opts Options) ([]screening.List, R
 	var lists []screening.List
 	var report Report
 	add := func(b *builder, sources ...*source) error {
-		l, r, err := b.finish(sources, opts)
+		l, r, err := b.finish(sources)
 		if err == nil {
 			lists, report.Lists = append(lists, l), append(report.Lists, r)
 		}
@@ -252,11 +251,10 @@ func sniff(s *source) (Format, error) {
 
 // builder gathers the entities of a list.
 type builder struct {
-	list    screening.List
-	report  ListReport
-	limit   int
-	seen    map[string]int
-	dropped map[string]int
+	list   screening.List
+	report ListReport
+	limit  int
+	seen   map[string]int // id → its place in the list
 }
 
 func newBuilder(name string, opts Options) *builder {
@@ -329,7 +327,7 @@ func distinct(values []string) []string {
 }
 
 // finish drains the sources for their checksums and closes the report.
-func (b *builder) finish(sources []*source, opts Options) (screening.List, ListReport, error) {
+func (b *builder) finish(sources []*source) (screening.List, ListReport, error) {
 	if len(b.list.Entities) == 0 {
 		return screening.List{}, ListReport{}, fault.New(fault.Invalid, "The list file %q has no entry that can be used.", sources[0].name)
 	}
@@ -363,14 +361,4 @@ func (b *builder) finish(sources []*source, opts Options) (screening.List, ListR
 		b.report.Skipped = nil
 	}
 	return b.list, b.report, nil
-}
-
-// SkippedTotal is the number of records that were left out, over all lists.
-func (r Report) SkippedTotal() (n int) {
-	for _, l := range r.Lists {
-		for v := range maps.Values(l.Skipped) {
-			n += v
-		}
-	}
-	return n
 }
