@@ -6,12 +6,14 @@
 package outbound
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -20,30 +22,43 @@ import (
 	"anycheck/internal/fault"
 )
 
-// Options bound one call.
+// Options bound what a Client does; zero values stand for the defaults.
 type Options struct {
-	ConnectTimeout time.Duration // until a connection stands
-	Timeout        time.Duration // for the whole call, body included
-	MaxBody        int64         // bytes of an answer that can be read
+	// Allow lists networks that may be called although they are not public,
+	// on any port.
+	Allow          []netip.Prefix
+	ConnectTimeout time.Duration // until a connection stands; 5 s
+	Timeout        time.Duration // for the whole call, body included; 10 s
+	MaxBody        int64         // bytes of an answer that can be read; 1 MiB
 }
 
-// DefaultOptions suit webhooks.
-var DefaultOptions = Options{ConnectTimeout: 5 * time.Second, Timeout: 10 * time.Second, MaxBody: 1 << 20}
+const (
+	connectTimeout = 5 * time.Second
+	callTimeout    = 10 * time.Second
+	maxBody        = 1 << 20
+)
 
 const maxHeader = 64 << 10 // bytes of an answer's header
 
 // Client calls addresses that strangers give us. It uses no proxy, follows no
 // redirect and keeps no connection.
 type Client struct {
+	guard   *guard
 	http    http.Client
 	dialer  *net.Dialer
 	maxBody int64
 }
 
-// New makes a client whose every connection g has to allow.
-func New(g *Guard, o Options) *Client {
+// New makes a client that connects to public addresses and allowed networks
+// only.
+func New(o Options) *Client {
+	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, connectTimeout)
+	o.Timeout = cmp.Or(o.Timeout, callTimeout)
+	o.MaxBody = cmp.Or(o.MaxBody, maxBody)
+	g := newGuard(o.Allow)
 	dialer := &net.Dialer{Timeout: o.ConnectTimeout, Control: g.control}
 	return &Client{
+		guard:   g,
 		dialer:  dialer,
 		maxBody: o.MaxBody,
 		http: http.Client{
@@ -60,6 +75,11 @@ func New(g *Guard, o Options) *Client {
 		},
 	}
 }
+
+// CheckURL refuses, without touching the network, a URL that could never be
+// called. It is an Invalid fault whose message continues a sentence that
+// begins with the field's name.
+func (c *Client) CheckURL(url string) error { return c.guard.checkURL(url) }
 
 // Do sends a request. An error is an Unavailable fault whose message is safe
 // to show to the one who gave the address. The caller closes the body, which
@@ -108,17 +128,16 @@ const maxRedirects = 5
 
 // NewTrusted makes a client for addresses that the operator configured. It
 // uses the proxy of the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY) and
-// follows up to 5 redirects, to https only. Timeout bounds the wait for the
-// answer's header; how long a body may take is the caller's context, how long
-// it may be is the caller's to limit.
-func NewTrusted(o Options) *http.Client {
-	dialer := &net.Dialer{Timeout: o.ConnectTimeout}
+// follows up to 5 redirects, to https only. How long a body may take and how
+// large it may be is the caller's to limit.
+func NewTrusted() *http.Client {
+	dialer := &net.Dialer{Timeout: connectTimeout}
 	return &http.Client{
 		Transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			DialContext:            dialer.DialContext,
-			TLSHandshakeTimeout:    o.ConnectTimeout,
-			ResponseHeaderTimeout:  o.Timeout,
+			TLSHandshakeTimeout:    connectTimeout,
+			ResponseHeaderTimeout:  callTimeout,
 			IdleConnTimeout:        30 * time.Second,
 			MaxResponseHeaderBytes: maxHeader,
 			ForceAttemptHTTP2:      true,

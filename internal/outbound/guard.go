@@ -19,28 +19,26 @@ const maxURL = 2048 // bytes
 // own and its usual alternative, not what mail, databases and shells listen on.
 var publicPorts = []uint16{80, 443, 8443}
 
-// Guard tells which addresses a stranger may make us call: public ones on a
+// guard tells which addresses a stranger may make us call: public ones on a
 // web port, and those in a network that the operator allows, on any port.
-type Guard struct {
+type guard struct {
 	allow  []netip.Prefix
 	public *ssrf.Guardian
 }
 
-// NewGuard makes a guard; allow are the networks that are fine although they
-// are private.
-func NewGuard(allow []netip.Prefix) *Guard {
-	return &Guard{allow: slices.Clone(allow), public: ssrf.New(ssrf.WithPorts(publicPorts...))}
+func newGuard(allow []netip.Prefix) *guard {
+	return &guard{allow: slices.Clone(allow), public: ssrf.New(ssrf.WithPorts(publicPorts...))}
 }
 
 // check judges the address of a connection about to be made.
-func (g *Guard) check(to netip.AddrPort) error {
+func (g *guard) check(to netip.AddrPort) error {
 	if g.allows(to.Addr()) {
 		return nil
 	}
 	return g.public.SafeAddrPort(to)
 }
 
-func (g *Guard) allows(a netip.Addr) bool {
+func (g *guard) allows(a netip.Addr) bool {
 	a = a.Unmap()
 	return slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(a) })
 }
@@ -48,7 +46,7 @@ func (g *Guard) allows(a netip.Addr) bool {
 // control runs after the name was resolved and before the connection is made,
 // for every address that is tried: a name that changes its address between
 // two look-ups gains nothing.
-func (g *Guard) control(network, address string, c syscall.RawConn) error {
+func (g *guard) control(network, address string, c syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err
@@ -59,9 +57,8 @@ func (g *Guard) control(network, address string, c syscall.RawConn) error {
 	return g.public.Safe(network, address, c)
 }
 
-// CheckURL refuses, without touching the network, a URL that could never be
-// called. The message continues a sentence that begins with the field's name.
-func (g *Guard) CheckURL(raw string) error {
+// checkURL is Client.CheckURL.
+func (g *guard) checkURL(raw string) error {
 	no := func(format string, args ...any) error { return fault.New(fault.Invalid, format, args...) }
 	if len(raw) > maxURL {
 		return no("must have at most %d bytes", maxURL)
@@ -109,7 +106,7 @@ func (g *Guard) CheckURL(raw string) error {
 	return nil
 }
 
-func (g *Guard) allowsLoopback() bool {
+func (g *guard) allowsLoopback() bool {
 	return g.allows(netip.AddrFrom4([4]byte{127, 0, 0, 1})) || g.allows(netip.IPv6Loopback())
 }
 

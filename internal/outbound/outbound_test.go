@@ -20,7 +20,7 @@ import (
 	"anycheck/internal/verification"
 )
 
-var _ verification.Outbound = (*Guard)(nil)
+var _ verification.Outbound = (*Client)(nil)
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
@@ -88,7 +88,7 @@ func TestCheckURL(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.url[:min(len(tt.url), 60)], func(t *testing.T) {
-			err := NewGuard(tt.allow).CheckURL(tt.url)
+			err := New(Options{Allow: tt.allow}).CheckURL(tt.url)
 			if tt.want == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -106,9 +106,9 @@ func FuzzCheckURL(f *testing.F) {
 	for _, s := range []string{"https://example.com/", "http://[::1]/", "http://0x7f.1/", "http://a@b:1/", "https://1.1.1.1:443"} {
 		f.Add(s)
 	}
-	g := NewGuard(nil)
+	c := New(Options{})
 	f.Fuzz(func(t *testing.T, raw string) {
-		if g.CheckURL(raw) != nil {
+		if c.CheckURL(raw) != nil {
 			return
 		}
 		// What is taken must be what the HTTP client will understand, too.
@@ -156,7 +156,7 @@ func wantMessage(t *testing.T, err error, message string) {
 
 func TestGuardedClient(t *testing.T) {
 	s, calls := receiver(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	closed := New(NewGuard(nil), DefaultOptions)
+	closed := New(Options{})
 	_, err := call(t, closed, s.URL)
 	wantMessage(t, err, "The address uses a port that is not allowed.")
 	_, err = call(t, closed, "http://127.0.0.1/")
@@ -168,7 +168,7 @@ func TestGuardedClient(t *testing.T) {
 		t.Fatalf("%d calls came through", calls.Load())
 	}
 
-	res, err := call(t, New(NewGuard(loopback), DefaultOptions), s.URL)
+	res, err := call(t, New(Options{Allow: loopback}), s.URL)
 	if err != nil || res.StatusCode != http.StatusNoContent {
 		t.Fatalf("an allowed network: %v", err)
 	}
@@ -217,11 +217,10 @@ func fakeDNS(t *testing.T, a [4]byte) *net.Resolver {
 func TestNameThatLeadsInside(t *testing.T) {
 	s, calls := receiver(t, func(w http.ResponseWriter, r *http.Request) {})
 	target := "http://hooks.example.com:" + mustPort(t, s.URL)
-	g := NewGuard([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
-	if err := g.CheckURL(target); err != nil {
+	c := New(Options{Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
+	if err := c.CheckURL(target); err != nil {
 		t.Fatalf("the name itself is fine: %v", err)
 	}
-	c := New(g, DefaultOptions)
 	c.dialer.Resolver = fakeDNS(t, [4]byte{127, 0, 0, 1})
 	_, err := call(t, c, target)
 	wantMessage(t, err, "The address uses a port that is not allowed.")
@@ -231,7 +230,7 @@ func TestNameThatLeadsInside(t *testing.T) {
 		t.Fatalf("%d calls came through", calls.Load())
 	}
 
-	c = New(NewGuard(loopback), DefaultOptions)
+	c = New(Options{Allow: loopback})
 	c.dialer.Resolver = fakeDNS(t, [4]byte{127, 0, 0, 1})
 	if _, err := call(t, c, target); err != nil || calls.Load() != 1 {
 		t.Errorf("the same name where loopback is allowed: %v, %d calls", err, calls.Load())
@@ -252,7 +251,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	s, _ := receiver(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, inside.URL, http.StatusTemporaryRedirect)
 	})
-	res, err := call(t, New(NewGuard(loopback), DefaultOptions), s.URL)
+	res, err := call(t, New(Options{Allow: loopback}), s.URL)
 	if err != nil || res.StatusCode != http.StatusTemporaryRedirect || calls.Load() != 0 {
 		t.Errorf("got %v, %v, %d calls to the target", res, err, calls.Load())
 	}
@@ -261,7 +260,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
 	proxy, calls := receiver(t, func(w http.ResponseWriter, r *http.Request) {})
 	t.Setenv("HTTP_PROXY", proxy.URL)
-	c := New(NewGuard(loopback), DefaultOptions)
+	c := New(Options{Allow: loopback})
 	c.dialer.Resolver = fakeDNS(t, [4]byte{10, 0, 0, 1})
 	_, err := call(t, c, "http://hooks.example.com/")
 	wantMessage(t, err, "The address is in a network that is not allowed.")
@@ -272,9 +271,8 @@ func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
 
 func TestAnswerIsBounded(t *testing.T) {
 	s, _ := receiver(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, strings.Repeat("a", 100)) })
-	o := DefaultOptions
-	o.MaxBody = 10
-	res, err := call(t, New(NewGuard(loopback), o), s.URL)
+	o := Options{Allow: loopback, MaxBody: 10}
+	res, err := call(t, New(o), s.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +282,7 @@ func TestAnswerIsBounded(t *testing.T) {
 	}
 
 	s, _ = receiver(t, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X-Long", strings.Repeat("a", maxHeader)) })
-	if _, err := call(t, New(NewGuard(loopback), o), s.URL); err == nil {
+	if _, err := call(t, New(o), s.URL); err == nil {
 		t.Error("a header beyond the limit was taken")
 	}
 }
@@ -298,12 +296,10 @@ func TestFailuresAreExplained(t *testing.T) {
 	selfSigned := httptest.NewTLSServer(http.NotFoundHandler())
 	selfSigned.Config.ErrorLog = nil
 	t.Cleanup(selfSigned.Close)
-	o := DefaultOptions
-	o.Timeout = 20 * time.Millisecond
-	c := New(NewGuard(loopback), o)
+	c := New(Options{Allow: loopback, Timeout: 20 * time.Millisecond})
 	_, err := call(t, c, slow.URL)
 	wantMessage(t, err, "No answer came in time.")
-	c = New(NewGuard(loopback), DefaultOptions)
+	c = New(Options{Allow: loopback})
 	_, err = call(t, c, gone.URL)
 	wantMessage(t, err, "The host does not accept connections.")
 	_, err = call(t, c, selfSigned.URL)
@@ -331,7 +327,7 @@ func TestTrusted(t *testing.T) {
 		}
 	}))
 	t.Cleanup(files.Close)
-	c := NewTrusted(DefaultOptions)
+	c := NewTrusted()
 	c.Transport.(*http.Transport).TLSClientConfig = files.Client().Transport.(*http.Transport).TLSClientConfig
 	tests := []struct{ path, wrong string }{
 		{"/file", ""}, {"/moved", ""},
