@@ -4,12 +4,25 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
+	"time"
 
 	"anycheck/internal/face"
+	"anycheck/internal/fault"
+	"anycheck/internal/forensics"
 	"anycheck/internal/imaging"
+	"anycheck/internal/ktp"
+	"anycheck/internal/screening"
 )
 
-// FaceMatcher compares the portrait on a card with a selfie.
+// CardReader finds and reads the card in a photo. A poor photo is a reading
+// with codes, not an error.
+type CardReader interface {
+	Read(ctx context.Context, photo *imaging.Picture) (ktp.Reading, error)
+}
+
+// FaceMatcher compares the portrait on a card with a selfie. A face that is
+// not found is a comparison without a score, not an error.
 type FaceMatcher interface {
 	Compare(ctx context.Context, card, selfie *imaging.Picture) (face.Comparison, error)
 }
@@ -17,19 +30,39 @@ type FaceMatcher interface {
 // Pipeline knows the steps and the engines they use.
 type Pipeline struct {
 	documents Documents
+	cards     CardReader
 	faces     FaceMatcher
 	lists     Screener
+	now       func() time.Time
 }
 
-// OpenInput gives the bytes of the file in a form field, nil when the field is
+// NewPipeline connects the steps to their engines.
+func NewPipeline(documents Documents, cards CardReader, faces FaceMatcher, lists Screener, now func() time.Time) *Pipeline {
+	return &Pipeline{documents: documents, cards: cards, faces: faces, lists: lists, now: now}
+}
+
+// OpenInput gives the bytes of the file in a form field; nil when the field is
 // empty.
 type OpenInput func(ctx context.Context, field string) ([]byte, error)
 
-// Artefacts keeps the pictures that a step makes for later steps and reports.
+// Artefacts keeps the pictures that a step makes for later steps and for the
+// report. Get of one that was not put is NotFound.
 type Artefacts interface {
 	Put(ctx context.Context, name string, data []byte) error
 	Get(ctx context.Context, name string) ([]byte, error)
 }
+
+// The artefacts.
+const (
+	cardArtefact   = "card.jpg"   // the card, upright and rectified
+	selfieArtefact = "selfie.jpg" // the selfie, upright
+)
+
+// Form fields of the KTP service, without "files.".
+const (
+	cardFile   = "ktp_file"
+	selfieFile = "selfie_file"
+)
 
 // Run is one pass over one verification's files.
 type Run struct {
@@ -39,28 +72,363 @@ type Run struct {
 	artefacts Artefacts
 }
 
-// Evidence is what the steps found; each part is nil until its step has run.
-type Evidence struct{}
-
-func (e *Evidence) load(step StepName, data json.RawMessage) error { return fmt.Errorf("unknown") }
-func (e *Evidence) dump(step StepName) (json.RawMessage, error)    { return nil, nil }
-
-// Steps lists the steps of a configuration in the order they run.
-func (p *Pipeline) Steps(cfg Configuration) []StepName { return nil }
-
-// Do runs one step.
-func (p *Pipeline) Do(ctx context.Context, step StepName, r *Run) error { return nil }
-
-// Decision is what follows from the evidence.
-type Decision struct {
-	Checks []Check
-	Output json.RawMessage
-	Status OutputStatus
+// NewRun makes a run over files that are kept elsewhere.
+func NewRun(cfg Configuration, files OpenInput, artefacts Artefacts) *Run {
+	return &Run{Config: cfg, files: files, artefacts: artefacts}
 }
 
-// Decide weighs the evidence.
-func Decide(cfg Configuration, e Evidence) (Decision, error) { return Decision{}, nil }
+// Evidence is what the steps found; each part is nil until its step has run.
+// It is all that a decision may look at, so that a verdict can be replayed.
+type Evidence struct {
+	Intake  *Intake
+	Read    *Read
+	Match   *Match
+	Screen  *Screen
+	Inspect *Inspect
+}
 
-func (r *Run) report(ctx context.Context, v Verification, d Decision, kept map[StepName]json.RawMessage) (Report, error) {
-	return Report{}, nil
+// Intake is what the files are.
+type Intake struct {
+	Files []IntakeFile `json:"files"`
+}
+
+// IntakeFile is one file as it will be looked at: its first page, upright.
+type IntakeFile struct {
+	Field       string `json:"field"`
+	Format      string `json:"format"`
+	Width       int    `json:"width"`
+	Height      int    `json:"height"`
+	Orientation int    `json:"exif_orientation"`
+}
+
+// Read is the card as read, and what its own rules say of it.
+type Read struct {
+	ktp.Reading
+	Findings []ktp.Finding `json:"findings"`
+}
+
+// Match is the comparison of the faces.
+type Match struct {
+	face.Comparison
+	// CardFound tells that the portrait was taken from a card that was found,
+	// and not from the whole photo.
+	CardFound bool `json:"card_found"`
+}
+
+// Screen is the answer of the watch lists.
+type Screen struct {
+	// Asked tells which facts of the card were used: name, birth_date, gender,
+	// birth_place. Empty when the name could not be read and nothing was asked.
+	Asked []string `json:"asked"`
+	Screening
+}
+
+// Inspect is what the files themselves betray.
+type Inspect struct {
+	Files map[string]forensics.Report `json:"files"` // by form field
+}
+
+// part is where a step's evidence lives.
+func (e *Evidence) part(step StepName) (any, error) {
+	switch step {
+	case StepIntake:
+		return &e.Intake, nil
+	case StepRead:
+		return &e.Read, nil
+	case StepMatch:
+		return &e.Match, nil
+	case StepScreen:
+		return &e.Screen, nil
+	case StepInspect:
+		return &e.Inspect, nil
+	}
+	return nil, fmt.Errorf("no step %q", step)
+}
+
+func (e *Evidence) load(step StepName, data json.RawMessage) error {
+	p, err := e.part(step)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, p)
+}
+
+func (e *Evidence) dump(step StepName) (json.RawMessage, error) {
+	p, err := e.part(step)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(p)
+}
+
+// Steps lists the steps of a configuration in the order they run.
+func (p *Pipeline) Steps(cfg Configuration) []StepName {
+	steps := []StepName{StepIntake, StepRead}
+	if cfg.Type.WithSelfie() {
+		steps = append(steps, StepMatch)
+	}
+	if cfg.Type.WithScreening() {
+		steps = append(steps, StepScreen)
+	}
+	if cfg.FraudDetection {
+		steps = append(steps, StepInspect)
+	}
+	return steps
+}
+
+// Do runs one step and leaves its evidence in the run.
+func (p *Pipeline) Do(ctx context.Context, step StepName, r *Run) error {
+	switch step {
+	case StepIntake:
+		return p.intake(ctx, r)
+	case StepRead:
+		return p.read(ctx, r)
+	case StepMatch:
+		return p.match(ctx, r)
+	case StepScreen:
+		return p.screen(ctx, r)
+	case StepInspect:
+		return p.inspect(ctx, r)
+	}
+	return fmt.Errorf("no step %q", step)
+}
+
+// page decodes the first page of a form field's file.
+func (p *Pipeline) page(ctx context.Context, r *Run, field string) (*imaging.Picture, imaging.Info, error) {
+	data, err := r.files(ctx, field)
+	if err != nil {
+		return nil, imaging.Info{}, err
+	}
+	return p.documents.Page(ctx, data, 0)
+}
+
+func (r *Run) fields() []string {
+	if r.Config.Type.WithSelfie() {
+		return []string{cardFile, selfieFile}
+	}
+	return []string{cardFile}
+}
+
+func (p *Pipeline) intake(ctx context.Context, r *Run) error {
+	var in Intake
+	for _, field := range r.fields() {
+		_, info, err := p.page(ctx, r, field)
+		if err != nil {
+			return err
+		}
+		in.Files = append(in.Files, IntakeFile{Field: field, Format: info.Format, Width: info.Width, Height: info.Height, Orientation: info.Orientation})
+	}
+	r.Evidence.Intake = &in
+	return nil
+}
+
+func (p *Pipeline) read(ctx context.Context, r *Run) error {
+	photo, _, err := p.page(ctx, r, cardFile)
+	if err != nil {
+		return err
+	}
+	reading, err := p.cards.Read(ctx, photo)
+	if err != nil {
+		return err
+	}
+	if reading.Found {
+		data, err := reading.Rectified.EncodeJPEG(92)
+		if err != nil {
+			return err
+		}
+		if err := r.artefacts.Put(ctx, cardArtefact, data); err != nil {
+			return err
+		}
+	}
+	findings := append([]ktp.Finding{}, ktp.CheckCard(&reading, p.now())...)
+	r.Evidence.Read = &Read{Reading: reading, Findings: findings}
+	return nil
+}
+
+// match looks at the card as the read step kept it, so that a run that was
+// resumed sees the same pixels as one that was not.
+func (p *Pipeline) match(ctx context.Context, r *Run) error {
+	var card *imaging.Picture
+	var err error
+	if r.Evidence.Read.Found {
+		card, err = p.keptCard(ctx, r)
+	} else {
+		card, _, err = p.page(ctx, r, cardFile)
+	}
+	if err != nil {
+		return err
+	}
+	selfie, _, err := p.page(ctx, r, selfieFile)
+	if err != nil {
+		return err
+	}
+	c, err := p.faces.Compare(ctx, card, selfie)
+	if err != nil {
+		return err
+	}
+	small, _ := selfie.Rotate90(c.Selfie.Rotation / 90).LimitSide(800)
+	data, err := small.EncodeJPEG(85)
+	if err != nil {
+		return err
+	}
+	if err := r.artefacts.Put(ctx, selfieArtefact, data); err != nil {
+		return err
+	}
+	r.Evidence.Match = &Match{Comparison: c, CardFound: r.Evidence.Read.Found}
+	return nil
+}
+
+// keptCard is the rectified card, not larger than it was in the photo: the
+// matcher judges how many pixels the portrait really has.
+func (p *Pipeline) keptCard(ctx context.Context, r *Run) (*imaging.Picture, error) {
+	data, err := r.artefacts.Get(ctx, cardArtefact)
+	if err != nil {
+		return nil, err
+	}
+	card, _, err := imaging.Decode(data, imaging.DefaultLimits)
+	if err != nil {
+		return nil, err
+	}
+	if scale := r.Evidence.Read.Quality.PixelsPerMM * cardWidthMM / float64(card.W); scale > 0 && scale < 1 {
+		card = card.Resize(max(1, int(float64(card.W)*scale)), max(1, int(float64(card.H)*scale)))
+	}
+	return card, nil
+}
+
+// cardWidthMM is the width of an ID-1 card (ISO/IEC 7810).
+const cardWidthMM = 85.6
+
+func (p *Pipeline) screen(ctx context.Context, r *Run) error {
+	read := r.Evidence.Read
+	name := read.Text(ktp.Name)
+	if name == "" {
+		r.Evidence.Screen = &Screen{Asked: []string{}, Screening: Screening{At: p.now()}}
+		return nil
+	}
+	q, asked := screening.Query{Name: name, Place: read.Text(ktp.BirthPlace)}, []string{"name"}
+	if d, err := time.Parse(time.DateOnly, read.Text(ktp.BirthDate)); err == nil {
+		q.BirthDate = screening.PartialDate{Year: d.Year(), Month: int(d.Month()), Day: d.Day()}
+		asked = append(asked, "birth_date")
+	}
+	switch g := read.Text(ktp.Gender); {
+	case strings.HasPrefix(g, "LAKI"):
+		q.Gender = screening.Male
+	case strings.HasPrefix(g, "PEREMPUAN"):
+		q.Gender = screening.Female
+	}
+	if q.Gender != "" {
+		asked = append(asked, "gender")
+	}
+	if q.Place != "" {
+		asked = append(asked, "birth_place")
+	}
+	found, err := p.lists.Screen(ctx, q)
+	if err != nil {
+		return err
+	}
+	r.Evidence.Screen = &Screen{Asked: asked, Screening: found}
+	return nil
+}
+
+func (p *Pipeline) inspect(ctx context.Context, r *Run) error {
+	found := Inspect{Files: map[string]forensics.Report{}}
+	for _, field := range r.fields() {
+		data, err := r.files(ctx, field)
+		if err != nil {
+			return err
+		}
+		_, info, err := p.documents.Page(ctx, data, 0)
+		if err != nil {
+			return err
+		}
+		found.Files[field] = forensics.Inspect(data, info)
+	}
+	r.Evidence.Inspect = &found
+	return nil
+}
+
+// Report gathers what the exporters show.
+func (r *Run) Report(ctx context.Context, v Verification, d Decision, steps []StepRecord) (Report, error) {
+	rep := Report{Verification: v, Evidence: map[StepName]json.RawMessage{}, Checks: d.Checks, Steps: steps}
+	for _, step := range []StepName{StepIntake, StepRead, StepMatch, StepScreen, StepInspect} {
+		data, err := r.Evidence.dump(step)
+		if err != nil {
+			return Report{}, err
+		}
+		if string(data) != "null" {
+			rep.Evidence[step] = data
+		}
+	}
+	if read := r.Evidence.Read; read != nil {
+		rep.Models = append(rep.Models, read.Model+" "+read.ModelVersion)
+		for _, v := range read.Values {
+			confidence := v.Confidence
+			rep.Fields = append(rep.Fields, ReportField{Name: string(v.Field), Label: fieldLabels[v.Field], Value: v.Value, Confidence: &confidence, Note: note(v)})
+		}
+	}
+	if m := r.Evidence.Match; m != nil {
+		for _, model := range m.Models {
+			rep.Models = append(rep.Models, model.Name+" "+model.Version)
+		}
+		check := faceCheck(r.Config, m)
+		rep.Match = &ReportMatch{Score: m.Score, Level: string(m.Level), IsMatch: check.Outcome == Pass, Similarity: m.Similarity, Message: check.Message}
+	}
+	if s := r.Evidence.Screen; s != nil {
+		rep.Screened = len(s.Asked) > 0 && len(s.Lists) > 0
+		for _, l := range s.Lists {
+			rep.Lists = append(rep.Lists, l.Name+" version "+l.Version)
+		}
+		for _, h := range s.Hits {
+			rep.Hits = append(rep.Hits, ReportHit{EntityID: h.EntityID, Name: h.Name, Score: h.Score, Topics: h.Topics, Datasets: h.Datasets, MatchedOn: h.MatchedOn, URL: h.URL})
+		}
+	}
+	for _, a := range []struct{ name, title string }{{cardArtefact, "Card"}, {selfieArtefact, "Selfie"}} {
+		data, err := r.artefacts.Get(ctx, a.name)
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return Report{}, err
+		}
+		rep.Images = append(rep.Images, ReportImage{Title: a.title, JPEG: data})
+	}
+	return rep, nil
+}
+
+func note(v ktp.Value) string {
+	var words []string
+	for _, c := range v.Codes {
+		words = append(words, string(c))
+	}
+	if v.Rule != "" {
+		words = append(words, "rule: "+string(v.Rule))
+	}
+	return strings.Join(words, ", ")
+}
+
+// fieldLabels are the words printed on the card.
+var fieldLabels = map[ktp.Field]string{
+	ktp.NIK: "NIK", ktp.Name: "Nama", ktp.BirthPlace: "Tempat lahir", ktp.BirthDate: "Tanggal lahir", ktp.Gender: "Jenis kelamin",
+	ktp.BloodType: "Gol. darah", ktp.Address: "Alamat", ktp.RTRW: "RT/RW", ktp.Village: "Kel/Desa", ktp.District: "Kecamatan",
+	ktp.Religion: "Agama", ktp.MaritalStatus: "Status perkawinan", ktp.Occupation: "Pekerjaan", ktp.Nationality: "Kewarganegaraan",
+	ktp.ValidUntil: "Berlaku hingga", ktp.Province: "Provinsi", ktp.Regency: "Kota/Kabupaten", ktp.IssuePlace: "Tempat terbit", ktp.IssueDate: "Tanggal terbit",
+}
+
+// RunOnce runs every step and decides, without a store: for the command line
+// and for measuring.
+func (p *Pipeline) RunOnce(ctx context.Context, r *Run, watch func(StepName, time.Duration)) (Decision, []StepRecord, error) {
+	var steps []StepRecord
+	for _, step := range p.Steps(r.Config) {
+		record := StepRecord{Name: step, StartedAt: p.now()}
+		if err := p.Do(ctx, step, r); err != nil {
+			return Decision{}, nil, fmt.Errorf("step %s: %w", step, err)
+		}
+		record.EndedAt = p.now()
+		steps = append(steps, record)
+		if watch != nil {
+			watch(step, record.EndedAt.Sub(record.StartedAt))
+		}
+	}
+	d, err := Decide(r.Config, r.Evidence)
+	return d, steps, err
 }

@@ -68,7 +68,8 @@ func (p *Processor) Process(ctx context.Context, id uuid.UUID, lastTry bool) (er
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic while processing: %v\n%s", r, debug.Stack())
+			// The value may hold what the card says: only its type is kept.
+			err = fmt.Errorf("panic with a %T\n%s", r, debug.Stack())
 		}
 		if err == nil || ctx.Err() != nil {
 			return // done, or stopped from outside: the queue comes back
@@ -147,7 +148,7 @@ func (p *Processor) run(ctx context.Context, scope tenant.Scope, v *Verification
 	if err != nil {
 		return err
 	}
-	run := &Run{Config: v.Config, files: p.files(*v), artefacts: p.artefacts(*v)}
+	run := NewRun(v.Config, p.files(*v), p.artefacts(*v))
 	for step, data := range kept {
 		if err := run.Evidence.load(step, data); err != nil {
 			return fmt.Errorf("evidence of step %s: %w", step, err)
@@ -166,7 +167,7 @@ func (p *Processor) run(ctx context.Context, scope tenant.Scope, v *Verification
 		}
 		kept[step] = data
 	}
-	return p.finish(ctx, scope, v, run, kept)
+	return p.finish(ctx, scope, v, run)
 }
 
 // stillWanted refuses to go on with a verification that was cancelled.
@@ -218,7 +219,7 @@ func (p *Processor) step(ctx context.Context, scope tenant.Scope, v Verification
 }
 
 // finish decides, writes the two documents and closes the verification.
-func (p *Processor) finish(ctx context.Context, scope tenant.Scope, v *Verification, run *Run, kept map[StepName]json.RawMessage) error {
+func (p *Processor) finish(ctx context.Context, scope tenant.Scope, v *Verification, run *Run) error {
 	p.watch(ctx, v.ID, StepDecide, StepBegins)
 	d, err := Decide(v.Config, run.Evidence)
 	if err != nil {
@@ -231,7 +232,15 @@ func (p *Processor) finish(ctx context.Context, scope tenant.Scope, v *Verificat
 	done.OutputPath, done.ExportPath = done.artefactPath("output.json"), done.artefactPath("report.xlsx")
 	closed := done
 	closed.Status = Completed
-	report, err := run.report(ctx, closed, d, kept)
+	jobs, err := p.store.JobsOf(ctx, scope, v.ID, v.Attempt)
+	if err != nil {
+		return err
+	}
+	var steps []StepRecord
+	for _, j := range jobs {
+		steps = append(steps, j.Steps...)
+	}
+	report, err := run.Report(ctx, closed, d, steps)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,204 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/google/uuid"
+
+	"anycheck/internal/config"
+	"anycheck/internal/export"
+	"anycheck/internal/fault"
+	"anycheck/internal/httpapi"
+	"anycheck/internal/outbound"
+	"anycheck/internal/queue"
+	"anycheck/internal/verification"
+	"anycheck/internal/webhook"
+)
+
+const (
+	// A verification nobody touched for this long is put back into the queue.
+	sweepIdle  = 10 * time.Minute
+	sweepEvery = time.Minute
+	// A job that fails for a reason of ours is tried this often before the
+	// verification FAILS.
+	processTries = 5
+
+	shutdownGrace = 20 * time.Second
+)
+
+// Server is API and worker in one process.
+type Server struct {
+	*Platform
+	*Engines
+	// Bootstrap tells of the administrator that this start has made.
+	Bootstrap Bootstrapped
+
+	lock     *flock.Flock // nil on PostgreSQL
+	jobs     *queue.Jobs
+	process  *verification.Processor
+	deliver  *webhook.Deliverer
+	listener net.Listener
+	http     *http.Server
+}
+
+// ServerOptions are what is not configuration.
+type ServerOptions struct {
+	Version string
+	// Watch is told of every step; see verification.Watch.
+	Watch verification.Watch
+}
+
+// NewServer opens everything and starts to listen; nothing is served or
+// worked on before Run.
+func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o ServerOptions) (s *Server, err error) {
+	s = &Server{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if cfg.DatabaseURL == "" {
+		if s.lock, err = lockFolder(cfg.DataDir); err != nil {
+			return s, err
+		}
+	}
+	if s.Platform, err = OpenPlatform(ctx, cfg, log); err != nil {
+		return s, err
+	}
+	if s.Engines, err = OpenEngines(cfg, log); err != nil {
+		return s, err
+	}
+	if s.jobs, err = s.openQueue(cfg, log); err != nil {
+		return s, err
+	}
+	s.db.SetEnqueuer(s.jobs)
+	if s.Bootstrap, err = s.bootstrap(ctx); err != nil {
+		return s, err
+	}
+	networks, err := cfg.Networks()
+	if err != nil {
+		return s, err
+	}
+	calls := outbound.New(outbound.Options{Allow: networks})
+	s.process = verification.NewProcessor(s.db, s.blobs, s.Pipeline(s.Lists), export.Exporter{}, time.Now, o.Watch)
+	s.deliver = webhook.NewDeliverer(s.db, calls, o.Version)
+	limits := verification.Limits{FilesPerUpload: cfg.MaxUploadFiles, FileBytes: int64(cfg.MaxFileMiB) << 20, PagesPerFile: cfg.MaxPages}
+	spool := filepath.Join(cfg.DataDir, "spool")
+	if err = os.MkdirAll(spool, 0o700); err != nil {
+		return s, err
+	}
+	if s.listener, err = net.Listen("tcp", cfg.Addr); err != nil {
+		return s, fault.Wrap(err, fault.Unavailable, "Cannot listen on %s", cfg.Addr)
+	}
+	s.http = &http.Server{
+		Handler: httpapi.New(httpapi.Config{
+			UseCases: verification.NewUseCases(verification.Ports{Store: s.db, Blobs: s.blobs, Documents: s.Documents,
+				Capabilities: s.Engines, Outbound: calls, Limits: limits, Now: time.Now}),
+			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, PublicURL: cfg.PublicURL, SpoolDir: spool,
+			Limits: limits, Logger: log, Now: time.Now,
+		}),
+		ReadHeaderTimeout: 10 * time.Second,
+		// Uploads and downloads of slow links take their time; JSON routes have
+		// their own, shorter limits.
+		ReadTimeout:  5 * time.Minute,
+		WriteTimeout: 5 * time.Minute,
+		IdleTimeout:  2 * time.Minute,
+		ErrorLog:     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	return s, nil
+}
+
+// lockFolder makes sure that one process serves a data folder.
+func lockFolder(dir string) (*flock.Flock, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "The data folder cannot be used")
+	}
+	l := flock.New(filepath.Join(dir, ".serve.lock"))
+	ok, err := l.TryLock()
+	if err == nil && !ok {
+		err = fault.New(fault.Conflict, "Another anycheck serves the data folder %s. Use PostgreSQL (ANYCHECK_DATABASE_URL) for several.", dir)
+	}
+	return l, err
+}
+
+func (s *Server) openQueue(cfg config.Config, log *slog.Logger) (*queue.Jobs, error) {
+	o := queue.Options{Processors: cfg.Workers, Logger: log}
+	if db := s.db.RiverSQLite(); db != nil {
+		return queue.NewSQLite(db, o)
+	}
+	return queue.NewPostgres(s.db.Pool(), o)
+}
+
+// URL is where the server listens.
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+
+// Run serves and works until ctx ends, then lets what is under way finish.
+func (s *Server) Run(ctx context.Context) error {
+	n, err := s.jobs.ReclaimRunning(ctx)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		s.log.Info("jobs of a process that died are taken up again", "jobs", n)
+	}
+	s.jobs.Every("sweep", sweepEvery, func(ctx context.Context) error { return s.process.Sweep(ctx, sweepIdle) })
+	err = s.jobs.Start(ctx, queue.Handlers{
+		verification.ProcessTask: func(ctx context.Context, id uuid.UUID, a queue.Attempt) error {
+			return s.process.Process(ctx, id, a.Number >= processTries)
+		},
+		verification.DeliverTask: func(ctx context.Context, id uuid.UUID, _ queue.Attempt) error { return s.deliver.Deliver(ctx, id) },
+	})
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.http.Serve(s.listener) }()
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	if err == nil {
+		err = s.http.Shutdown(grace)
+	}
+	if err := s.jobs.Stop(grace); err != nil {
+		s.log.Warn("jobs were interrupted; they go on at the next start", "error", err)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return err
+}
+
+// Close frees everything; call it after Run has returned.
+func (s *Server) Close() error {
+	var errs []error
+	if s.listener != nil {
+		if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if s.Platform != nil {
+		errs = append(errs, s.Platform.Close())
+	}
+	if s.Engines != nil {
+		errs = append(errs, s.Engines.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Unlock())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close: %w", err)
+	}
+	return nil
+}

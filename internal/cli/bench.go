@@ -1,0 +1,309 @@
+package cli
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"anycheck/internal/app"
+	"anycheck/internal/face"
+	"anycheck/internal/fault"
+	"anycheck/internal/imaging"
+	"anycheck/internal/ktp"
+	"anycheck/internal/screening"
+	"anycheck/internal/watchlist"
+)
+
+type benchCmd struct {
+	KTP       benchKTPCmd       `cmd:"" name:"ktp" help:"Field accuracy by level and seconds per card, on a folder with pictures and truth.json."`
+	Faces     benchFacesCmd     `cmd:"" help:"TAR at FAR 1% and 0.1%, EER and milliseconds per pair, on a CSV with the columns a,b,same or card,selfie,same."`
+	Screening benchScreeningCmd `cmd:"" help:"Recall and false positives on a CSV of labelled queries, against the imported lists or --lists."`
+	Pipeline  benchPipelineCmd  `cmd:"" help:"Time and CPU seconds of whole KTP_SELFIE verifications, by step."`
+}
+
+// withEngines opens the models for one command.
+func (e *env) withEngines(fn func(*app.Engines) error) error {
+	if err := os.MkdirAll(e.cfg.DataDir, 0o700); err != nil {
+		return err
+	}
+	engines, err := app.OpenEngines(e.cfg, e.log)
+	if err != nil {
+		return err
+	}
+	defer engines.Close()
+	return fn(engines)
+}
+
+// line writes one JSON object on a line of its own.
+func (e *env) line(v any) error { return json.NewEncoder(e.out).Encode(v) }
+
+type benchKTPCmd struct {
+	Dir string `arg:"" type:"existingdir" help:"Folder with pictures and truth.json (format: shared/samples/ktp)."`
+}
+
+func (c benchKTPCmd) Run(e *env) error {
+	f, err := os.Open(filepath.Join(c.Dir, "truth.json"))
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "The folder needs a truth.json")
+	}
+	defer f.Close()
+	truth, err := ktp.ParseTruth(f)
+	if err != nil {
+		return err
+	}
+	return e.withEngines(func(engines *app.Engines) error {
+		type line struct {
+			File       string                `json:"file"`
+			Fields     map[ktp.Field]*string `json:"fields"`
+			Confidence map[ktp.Field]float64 `json:"confidence"`
+			Codes      []ktp.Code            `json:"codes"`
+			MS         float64               `json:"ms"`
+		}
+		var bench ktp.Bench
+		bar := e.bar(int64(len(truth)), "reading cards")
+		var total time.Duration
+		for _, card := range truth {
+			picture, err := e.picture(engines, filepath.Join(c.Dir, filepath.Base(card.File)))
+			if err != nil {
+				return fmt.Errorf("%s: %w", card.File, err)
+			}
+			start := time.Now()
+			reading, err := engines.Cards.Read(e.ctx, picture)
+			if err != nil {
+				return fmt.Errorf("%s: %w", card.File, err)
+			}
+			took := time.Since(start)
+			total += took
+			bench.Add(card, &reading)
+			if e.json {
+				l := line{File: card.File, Fields: map[ktp.Field]*string{}, Confidence: map[ktp.Field]float64{}, Codes: reading.Codes, MS: ms(took)}
+				for _, f := range ktp.Fields {
+					v := reading.Value(f)
+					l.Fields[f], l.Confidence[f] = v.Value, v.Confidence
+				}
+				if err := e.line(l); err != nil {
+					return err
+				}
+			}
+			_ = bar.Add(1)
+		}
+		_ = bar.Finish()
+		if e.json {
+			return nil
+		}
+		if err := bench.Report().WriteText(e.out); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.out, "%.2f seconds per card (decoding not counted), %d cards\n", total.Seconds()/float64(max(1, len(truth))), len(truth))
+		return nil
+	})
+}
+
+// picture decodes a file as an upload would be.
+func (e *env) picture(engines *app.Engines, path string) (*imaging.Picture, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "The file cannot be read")
+	}
+	return engines.ReadPicture(e.ctx, data)
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+type benchFacesCmd struct {
+	Pairs string `arg:"" type:"existingfile" help:"CSV of pairs; paths are relative to it."`
+}
+
+func (c benchFacesCmd) Run(e *env) error {
+	pairs, err := readPairs(c.Pairs)
+	if err != nil {
+		return err
+	}
+	return e.withEngines(func(engines *app.Engines) error {
+		type line struct {
+			A       string       `json:"a"`
+			B       string       `json:"b"`
+			Score   *float64     `json:"score"`
+			Outcome face.Outcome `json:"outcome"`
+		}
+		var scored []face.Pair
+		counts := map[bool]map[face.Outcome]int{true: {}, false: {}}
+		var total time.Duration
+		bar := e.bar(int64(len(pairs)), "comparing faces")
+		for _, p := range pairs {
+			a, err := e.picture(engines, filepath.Join(filepath.Dir(c.Pairs), p.a))
+			if err != nil {
+				return fmt.Errorf("%s: %w", p.a, err)
+			}
+			b, err := e.picture(engines, filepath.Join(filepath.Dir(c.Pairs), p.b))
+			if err != nil {
+				return fmt.Errorf("%s: %w", p.b, err)
+			}
+			start := time.Now()
+			result, err := engines.Faces.Compare(e.ctx, a, b)
+			if err != nil {
+				return err
+			}
+			total += time.Since(start)
+			scored = append(scored, face.Pair{Same: p.same, Score: result.Score})
+			counts[p.same][result.Outcome]++
+			if e.json {
+				if err := e.line(line{p.a, p.b, result.Score, result.Outcome}); err != nil {
+					return err
+				}
+			}
+			_ = bar.Add(1)
+		}
+		_ = bar.Finish()
+		if e.json {
+			return nil
+		}
+		m := face.Measure(scored)
+		fmt.Fprintf(e.out, "%d genuine and %d impostor pairs scored; without a score: %d genuine, %d impostor\n", m.Genuine, m.Impostor, m.GenuineUnscored, m.ImpostorUnscored)
+		fmt.Fprintf(e.out, "AUC %.4f   EER %.2f %%   TAR at FAR 1 %%: %.3f   TAR at FAR 0.1 %%: %.3f\n", m.AUC, 100*m.EER, m.TAR1, m.TAR01)
+		rows := [][]string{{"VERDICT", "SAME PERSON", "TWO PERSONS"}}
+		for _, o := range []face.Outcome{face.Match, face.Review, face.NoMatch, face.Inconclusive} {
+			rows = append(rows, []string{string(o), fmt.Sprint(counts[true][o]), fmt.Sprint(counts[false][o])})
+		}
+		table(e.out, rows)
+		fmt.Fprintf(e.out, "%.0f ms per pair (decoding not counted)\n", ms(total)/float64(max(1, len(pairs))))
+		return nil
+	})
+}
+
+type pair struct {
+	a, b string
+	same bool
+}
+
+func readPairs(path string) ([]pair, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	header, err := r.Read()
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "The pairs cannot be read")
+	}
+	column := func(names ...string) int {
+		return slices.IndexFunc(header, func(h string) bool { return slices.Contains(names, strings.ToLower(strings.TrimSpace(h))) })
+	}
+	a, b, same := column("a", "card"), column("b", "selfie"), column("same")
+	if a < 0 || b < 0 || same < 0 {
+		return nil, fault.New(fault.Invalid, "The CSV needs the columns a,b,same or card,selfie,same.")
+	}
+	var pairs []pair
+	for {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return pairs, nil
+		}
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Invalid, "The pairs cannot be read")
+		}
+		truth := strings.ToLower(row[same])
+		pairs = append(pairs, pair{row[a], row[b], truth == "1" || truth == "true"})
+	}
+}
+
+type benchScreeningCmd struct {
+	Queries string   `arg:"" type:"existingfile" help:"CSV with qid,set,category,name,birth_date,gender,birth_place,expected,note."`
+	Lists   []string `type:"existingfile" sep:"none" help:"Search these list files instead of the imported lists; repeat for several."`
+	Names   bool     `help:"Ask with the names alone, without birth data."`
+}
+
+func (c benchScreeningCmd) Run(e *env) error {
+	f, err := os.Open(c.Queries)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	queries, err := screening.ReadQueries(f)
+	if err != nil {
+		return err
+	}
+	index, err := c.index(e)
+	if err != nil {
+		return err
+	}
+	if index.Len() == 0 {
+		return fault.New(fault.Unavailable, "There is no list to search: import one (anycheck lists import) or give --lists.")
+	}
+	if e.json {
+		lines, err := screening.RunBench(e.ctx, index, queries, c.Names)
+		for _, l := range lines {
+			if err := e.line(l); err != nil {
+				return err
+			}
+		}
+		return err
+	}
+	for _, namesOnly := range []bool{false, true} {
+		if c.Names && !namesOnly {
+			continue
+		}
+		start := time.Now()
+		lines, err := screening.RunBench(e.ctx, index, queries, namesOnly)
+		if err != nil {
+			return err
+		}
+		took := time.Since(start)
+		what := "name, birth date, gender and place"
+		if namesOnly {
+			what = "names alone"
+		}
+		fmt.Fprintf(e.out, "\n%s: %d queries against %d entities, %.3f ms per query\n", what, len(queries), index.Len(), ms(took)/float64(max(1, len(queries))))
+		printScreening(e.out, screening.Measure(queries, lines))
+	}
+	return nil
+}
+
+func (c benchScreeningCmd) index(e *env) (index *screening.Index, err error) {
+	if len(c.Lists) == 0 {
+		err = e.withPlatform(func(p *app.Platform) error {
+			index, err = p.Lists.Index(e.ctx)
+			return err
+		})
+		return index, err
+	}
+	var files []watchlist.File
+	for _, path := range c.Lists {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		files = append(files, watchlist.File{Name: path, Data: f})
+	}
+	lists, _, err := watchlist.Parse(e.ctx, files, watchlist.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return screening.Build(lists), nil
+}
+
+func printScreening(w io.Writer, r screening.BenchResult) {
+	fmt.Fprintf(w, "threshold at 1 %% FPR %.3f, at 0.1 %% FPR %.3f; 95 %% recall needs %.2f %% FPR\n", r.Threshold1, r.Threshold01, 100*r.FPR95)
+	rows := [][]string{{"SET", "CATEGORY", "N", "HIT@1", "RECALL 1 %", "RECALL 0.1 %", "RECALL ALERT", "FALSE 1 %", "FALSE ALERT"}}
+	for _, g := range r.Groups {
+		rows = append(rows, []string{g.Set, g.Category, fmt.Sprint(max(g.Top1.Of, g.FalseAlert.Of)), rate(g.Top1), rate(g.Recall1), rate(g.Recall01), rate(g.RecallAlert), rate(g.False1), rate(g.FalseAlert)})
+	}
+	table(w, rows)
+}
+
+// rate prints a share with its 95 % interval, and nothing for a share of none.
+func rate(r screening.Rate) string {
+	if r.Of == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.3f (%.3f-%.3f)", r.Value, r.Low, r.High)
+}

@@ -1,0 +1,355 @@
+package verification
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"anycheck/internal/face"
+	"anycheck/internal/ktp"
+	"anycheck/internal/screening"
+)
+
+// PolicyVersion names the rules below; it changes when a verdict could.
+const PolicyVersion = "2026-11"
+
+// Confidence from which a value counts as read. Of values the recogniser gave
+// at 0.80 or more, 97.6 % were right on the reference cards.
+const readConfidence = 0.80
+
+// The codes of checks that are not the engines' own.
+const (
+	codeCardUnreadable  = "CARD_UNREADABLE"
+	codeFacesDiffer     = "FACES_DIFFER"
+	codeFaceReview      = "FACE_MATCH_UNSURE"
+	codeNotLive         = "LIVENESS_UNSURE"
+	codeListMatch       = "WATCH_LIST_MATCH"
+	codeNoLists         = "NO_WATCH_LISTS"
+	codeNameUnreadable  = "NAME_UNREADABLE"
+	codeNotRequested    = "NOT_REQUESTED"
+	codeModelMissing    = "MODEL_MISSING"
+	codeNIKUnreadable   = "NIK_UNREADABLE"
+	codeSelfieNotUsable = "FACE_NOT_FOUND"
+)
+
+// Decision is what follows from the evidence.
+type Decision struct {
+	Checks []Check
+	Output json.RawMessage
+	Status OutputStatus
+}
+
+// Decide weighs the evidence. It is pure: the same evidence gives the same
+// decision, at any time.
+func Decide(cfg Configuration, e Evidence) (Decision, error) {
+	if e.Read == nil || cfg.Type.WithSelfie() != (e.Match != nil) || cfg.Type.WithScreening() != (e.Screen != nil) || cfg.FraudDetection != (e.Inspect != nil) {
+		return Decision{}, fmt.Errorf("the evidence does not fit the configuration")
+	}
+	checks := []Check{
+		cardFoundCheck(e.Read),
+		cardQualityCheck(e.Read),
+		cardReadableCheck(e.Read),
+		nikCheck(e.Read),
+		consistencyCheck(e.Read),
+		faceCheck(cfg, e.Match),
+		livenessCheck(cfg, e.Match),
+		watchListCheck(cfg, e.Screen),
+		tamperingCheck(cfg, e.Inspect),
+	}
+	out, err := json.Marshal(output(cfg, e))
+	return Decision{Checks: checks, Output: out, Status: Verdict(checks)}, err
+}
+
+// Verdict is the status over all checks: a blocking FAIL decides, anything
+// else that is not PASS or SKIPPED leaves it partial.
+func Verdict(checks []Check) OutputStatus {
+	status := Verified
+	for _, c := range checks {
+		switch {
+		case c.Outcome == FailOutcome && c.Blocking:
+			return NotVerified
+		case c.Outcome == FailOutcome || c.Outcome == Inconclusive:
+			status = PartiallyNotVerified
+		}
+	}
+	return status
+}
+
+func (c Check) with(o Outcome, code, format string, args ...any) Check {
+	c.Outcome, c.Code, c.Message = o, code, fmt.Sprintf(format, args...)
+	return c
+}
+
+func (c Check) notRequested() Check {
+	return c.with(Skipped, codeNotRequested, "This was not asked for.")
+}
+
+func cardFoundCheck(r *Read) Check {
+	c := Check{Name: "card_found", Blocking: true}
+	if !r.Found {
+		return c.with(Inconclusive, string(ktp.CardNotFound), "No identity card was found in the photo. Please photograph the whole card on a plain, contrasting background.")
+	}
+	return c.with(Pass, "", "An identity card was found.")
+}
+
+// advice is the next step for each thing that can be wrong with a photo.
+var advice = map[ktp.Code]string{
+	ktp.CardBlurred:  "The card is blurred. Please hold the camera still and let it focus.",
+	ktp.CardGlare:    "Light is reflected by the card. Please tilt it, or turn off the flash.",
+	ktp.CardCropped:  "A part of the card is cut off. Please keep all four corners in the picture.",
+	ktp.CardTooSmall: "The card is too small in the picture. Please move closer.",
+	ktp.CardDark:     "The picture is too dark. Please use more light.",
+}
+
+func cardQualityCheck(r *Read) Check {
+	c := Check{Name: "card_quality"}
+	if !r.Found {
+		return c.with(Skipped, string(ktp.CardNotFound), "There is no card to judge.")
+	}
+	for _, code := range r.Codes {
+		if text, ok := advice[code]; ok {
+			return c.with(Inconclusive, string(code), "%s", text)
+		}
+	}
+	return c.with(Pass, "", "The photo is good enough to read.")
+}
+
+// mustRead are the fields without which a card counts as unreadable.
+var mustRead = []ktp.Field{ktp.NIK, ktp.Name, ktp.BirthDate}
+
+func cardReadableCheck(r *Read) Check {
+	c := Check{Name: "card_readable", Blocking: true}
+	if !r.Found {
+		return c.with(Inconclusive, string(ktp.CardNotFound), "There is no card to read. Please send another photo.")
+	}
+	var lacking []string
+	for _, f := range mustRead {
+		if v := r.Value(f); v.Value == nil || v.Confidence < readConfidence {
+			lacking = append(lacking, fieldLabels[f])
+		}
+	}
+	if len(lacking) > 0 {
+		return c.with(Inconclusive, codeCardUnreadable, "Could not be read with certainty: %s. Please send a sharper photo without reflections.", strings.Join(lacking, ", "))
+	}
+	return c.with(Pass, "", "NIK, name and date of birth were read.")
+}
+
+func nikCheck(r *Read) Check {
+	c := Check{Name: "nik", Blocking: true}
+	nik := r.Value(ktp.NIK)
+	if nik.Value == nil {
+		return c.with(Inconclusive, codeNIKUnreadable, "The NIK could not be read. Please send a sharper photo.")
+	}
+	for _, f := range r.Findings {
+		if f.Severity != ktp.Fail {
+			continue
+		}
+		// An impossible number is more often misread than forged.
+		if nik.Confidence < readConfidence {
+			return c.with(Inconclusive, string(f.Code), "The NIK was read with little confidence and cannot be right: %s Please send a sharper photo.", f.Message)
+		}
+		return c.with(FailOutcome, string(f.Code), "The NIK cannot exist: %s", f.Message)
+	}
+	return c.with(Pass, "", "The NIK is well formed.")
+}
+
+func consistencyCheck(r *Read) Check {
+	c := Check{Name: "card_consistency"}
+	if !r.Found {
+		return c.with(Skipped, string(ktp.CardNotFound), "There is no card to check.")
+	}
+	var messages []string
+	var code string
+	for _, f := range r.Findings {
+		if f.Severity == ktp.Review {
+			messages = append(messages, f.Message)
+			if code == "" {
+				code = string(f.Code)
+			}
+		}
+	}
+	if code != "" {
+		return c.with(Inconclusive, code, "The card's own data disagree: %s A person should look at it.", strings.Join(messages, " "))
+	}
+	return c.with(Pass, "", "The card's data agree with one another.")
+}
+
+// faceAdvice is the next step for each thing that can be wrong with a side.
+var faceAdvice = map[face.Issue]string{
+	face.IssueNotFound: "no face was found",
+	face.IssueSeveral:  "there are several faces",
+	face.IssueTooSmall: "the face is too small",
+	face.IssueBlurred:  "the face is blurred",
+}
+
+func faceCheck(cfg Configuration, m *Match) Check {
+	c := Check{Name: "face_match", Blocking: true}
+	if !cfg.Type.WithSelfie() {
+		return c.notRequested()
+	}
+	if !m.CardFound {
+		return c.with(Inconclusive, string(ktp.CardNotFound), "Without a card there is no portrait to trust. Please send another photo of the card.")
+	}
+	if m.Outcome == face.Match {
+		return c.with(Pass, "", "The selfie shows the person on the card.")
+	}
+	for _, side := range []struct {
+		where string
+		face.Side
+	}{{"On the selfie", m.Selfie}, {"On the card's portrait", m.Card}} {
+		if len(side.Issues) > 0 {
+			return c.with(Inconclusive, string(side.Issues[0]), "%s %s. Please take another picture of one face, near, sharp and well lit.", side.where, faceAdvice[side.Issues[0]])
+		}
+	}
+	if m.Outcome == face.NoMatch {
+		return c.with(FailOutcome, codeFacesDiffer, "The selfie shows another person than the card.")
+	}
+	return c.with(Inconclusive, codeFaceReview, "The faces are alike, but not enough to be sure. A person should compare them, or another selfie be taken.")
+}
+
+func livenessCheck(cfg Configuration, m *Match) Check {
+	c := Check{Name: "liveness"}
+	switch {
+	case !cfg.Type.WithSelfie():
+		return c.notRequested()
+	case !m.Selfie.Found:
+		return c.with(Skipped, codeSelfieNotUsable, "There is no face to judge.")
+	case m.Liveness == nil:
+		return c.with(Skipped, codeModelMissing, "No liveness model is installed.")
+	case m.Liveness.Outcome == face.LivenessPass:
+		return c.with(Pass, "", "The selfie looks like a living person before the camera.")
+	}
+	return c.with(Inconclusive, codeNotLive, "The selfie could be a picture of a picture. Please take another one with the camera, or let a person look.")
+}
+
+func watchListCheck(cfg Configuration, s *Screen) Check {
+	c := Check{Name: "watch_list"}
+	if !cfg.Type.WithScreening() {
+		return c.notRequested()
+	}
+	switch {
+	case len(s.Asked) == 0:
+		return c.with(Inconclusive, codeNameUnreadable, "The name could not be read, so nobody was searched for. Please send a sharper photo.")
+	case len(s.Lists) == 0:
+		return c.with(Inconclusive, codeNoLists, "No watch list is imported on this installation (anycheck lists import).")
+	}
+	if n := len(alerts(s)); n > 0 {
+		return c.with(Inconclusive, codeListMatch, "%d entries of the watch lists may be this person. A person should compare them.", n)
+	}
+	return c.with(Pass, "", "The person is on none of the watch lists.")
+}
+
+func tamperingCheck(cfg Configuration, i *Inspect) Check {
+	c := Check{Name: "tampering"}
+	if !cfg.FraudDetection {
+		return c.notRequested()
+	}
+	for _, field := range slices.Sorted(maps.Keys(i.Files)) {
+		for _, f := range i.Files[field].Findings {
+			if f.Suspicious {
+				return c.with(Inconclusive, string(f.Code), "%s (%s) A person should look at the original.", f.Message, field)
+			}
+		}
+	}
+	return c.with(Pass, "", "The files show no trace of editing.")
+}
+
+func alerts(s *Screen) []screening.Hit {
+	list := []screening.Hit{}
+	for _, h := range s.Hits {
+		if h.Alert {
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
+// output is the `output` of the contract: the keys of the selfie types, then
+// the card, its confidences and the screening.
+func output(cfg Configuration, e Evidence) any {
+	type pep struct {
+		IsPEP      bool       `json:"is_pep"`
+		Matches    []pepMatch `json:"matches"`
+		ScreenedAt time.Time  `json:"screened_at"`
+		Lists      []pepList  `json:"lists"`
+	}
+	type selfie struct {
+		Level   *face.Level `json:"face_match_confidence_level"`
+		Score   *float64    `json:"face_match_confidence_score"`
+		IsMatch bool        `json:"is_match_face"`
+	}
+	out := struct {
+		*selfie
+		KTP        ordered[*string] `json:"ktp"`
+		Confidence ordered[float64] `json:"ktp_confidence"`
+		PEP        *pep             `json:"pep,omitempty"`
+	}{}
+	if m := e.Match; m != nil {
+		out.selfie = &selfie{Score: m.Score, IsMatch: faceCheck(cfg, m).Outcome == Pass}
+		if m.Level != "" {
+			out.selfie.Level = &m.Level
+		}
+	}
+	for _, f := range ktp.Fields {
+		v := e.Read.Value(f)
+		out.KTP = append(out.KTP, pair[*string]{string(f), v.Value})
+		out.Confidence = append(out.Confidence, pair[float64]{string(f), v.Confidence})
+	}
+	if s := e.Screen; s != nil {
+		out.PEP = &pep{Matches: []pepMatch{}, Lists: []pepList{}, ScreenedAt: s.At.UTC()}
+		for _, h := range alerts(s) {
+			out.PEP.IsPEP = out.PEP.IsPEP || slices.ContainsFunc(h.Topics, func(t string) bool { return strings.HasPrefix(t, "role.pep") })
+			out.PEP.Matches = append(out.PEP.Matches, pepMatch{h.EntityID, h.Name, h.Score, h.Topics, h.Datasets, h.MatchedOn, h.URL})
+		}
+		for _, l := range s.Lists {
+			out.PEP.Lists = append(out.PEP.Lists, pepList{l.Name, l.Version, l.ImportedAt.UTC()})
+		}
+	}
+	return out
+}
+
+type pepMatch struct {
+	EntityID  string   `json:"entity_id"`
+	Name      string   `json:"name"`
+	Score     float64  `json:"score"`
+	Topics    []string `json:"topics"`
+	Datasets  []string `json:"datasets"`
+	MatchedOn []string `json:"matched_on"`
+	URL       string   `json:"url"`
+}
+
+type pepList struct {
+	Name       string    `json:"name"`
+	Version    string    `json:"version"`
+	ImportedAt time.Time `json:"imported_at"`
+}
+
+// ordered is a JSON object that keeps the order of its keys.
+type ordered[V any] []pair[V]
+
+type pair[V any] struct {
+	key   string
+	value V
+}
+
+// MarshalJSON writes the pairs in order.
+func (o ordered[V]) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, p := range o {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		value, err := json.Marshal(p.value)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "%q:%s", p.key, value)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
