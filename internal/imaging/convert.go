@@ -81,23 +81,28 @@ func fromYCbCr(p *Picture, src *image.YCbCr) {
 		case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
 			step = 4
 		}
-		phase := ((b.Min.X % step) + step) % step
-		var r, g, bl int32
-		for x, l := range luma {
-			if x == 0 || phase == 0 {
-				cb, cr := int32(src.Cb[chroma])-128, int32(src.Cr[chroma])-128
-				chroma++
-				r, g, bl = 91881*cr, -22554*cb-46802*cr, 116130*cb
+		// The first chroma sample may cover fewer luma samples in a sub-image.
+		run := step - ((b.Min.X%step)+step)%step
+		for x := 0; x < p.W; chroma++ {
+			cb, cr := int32(src.Cb[chroma])-128, int32(src.Cr[chroma])-128
+			r, g, bl := 91881*cr, -22554*cb-46802*cr, 116130*cb
+			end := min(x+run, p.W)
+			for ; x < end; x++ {
+				yy := int32(luma[x])*0x10101 + 1<<15
+				px := out[3*x:][:3]
+				px[0], px[1], px[2] = clamp24(yy+r), clamp24(yy+g), clamp24(yy+bl)
 			}
-			if phase++; phase == step {
-				phase = 0
-			}
-			yy := int32(l)*0x10101 + 1<<15
-			out[3*x] = clamp8((yy + r) >> 16)
-			out[3*x+1] = clamp8((yy + g) >> 16)
-			out[3*x+2] = clamp8((yy + bl) >> 16)
+			run = step
 		}
 	}
+}
+
+// clamp24 takes bits 16..23 of v, or the nearest end of their range.
+func clamp24(v int32) uint8 {
+	if uint32(v)&0xff000000 == 0 {
+		return uint8(v >> 16)
+	}
+	return uint8(^(v >> 31))
 }
 
 func clamp8(v int32) uint8 { return uint8(min(max(v, 0), 255)) }

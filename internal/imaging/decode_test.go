@@ -414,7 +414,6 @@ func FuzzEXIF(f *testing.F) {
 
 func BenchmarkDecodeJPEG(b *testing.B) {
 	data := must[[]byte](b)(corners(1600, 1200).EncodeJPEG(85))
-	var img image.Image
 	b.Run("decode", func(b *testing.B) {
 		for b.Loop() {
 			if _, _, err := Decode(data, DefaultLimits); err != nil {
