@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -66,8 +65,8 @@ func (s *server) viewService(v verification.Service) service {
 }
 
 func viewFormField(f verification.Field) formField {
-	return formField{Name: f.Name, Label: f.Label, Type: f.Type, Required: f.Required, Enum: slices.Concat([]string{}, f.Enum),
-		Accept: slices.Concat([]string{}, f.Accept), MaxFiles: f.MaxFiles, RequiredWhen: f.RequiredWhen}
+	return formField{Name: f.Name, Label: f.Label, Type: f.Type, Required: f.Required, Enum: append([]string{}, f.Enum...),
+		Accept: append([]string{}, f.Accept...), MaxFiles: f.MaxFiles, RequiredWhen: f.RequiredWhen}
 }
 
 func (s *server) serviceRoutes() {

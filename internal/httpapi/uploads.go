@@ -108,7 +108,7 @@ func (f *uploadForm) read(r *http.Request) error {
 	}
 	for {
 		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // a wrapped one means that the last boundary is missing
 			break
 		}
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -64,11 +63,11 @@ func (s *server) viewVerification(base string, v verification.Verification) veri
 		Status: v.Status, StartDate: inUTC(v.StartDate), EndDate: inUTC(v.EndDate),
 		InputConfig: object(v.InputConfig), InputFileURL: map[string][]string{},
 		Output: object(v.Output), OutputFileURL: link(v.OutputPath),
-		ExternalJobID:   externalJobs{slices.Concat([]uuid.UUID{}, v.OCRJobIDs), slices.Concat([]uuid.UUID{}, v.FraudJobIDs)},
+		ExternalJobID:   externalJobs{append([]uuid.UUID{}, v.OCRJobIDs...), append([]uuid.UUID{}, v.FraudJobIDs...)},
 		WebhookMetadata: object(v.Metadata()), ExportFileURL: link(v.ExportPath),
 		CreditUsed: v.CreditUsed, TotalFiles: v.TotalFiles, TotalPages: v.TotalPages,
 		CreatedAt: v.CreatedAt.UTC(), UpdatedAt: v.UpdatedAt.UTC(),
-		Error: v.Failure, Checks: slices.Concat([]verification.Check{}, v.Checks),
+		Error: v.Failure, Checks: append([]verification.Check{}, v.Checks...),
 	}
 	if d, ok := v.ExecutionTime(); ok {
 		seconds := d.Seconds()
