@@ -62,7 +62,7 @@ func Build(lists []List) *Index {
 			text := strings.Clone(t.text)
 			fold := strings.Clone(t.fold)
 			ids[text] = id
-			x.words = append(x.words, word{text: text, fold: fold, mask: letters(fold)})
+			x.words = append(x.words, newWord(text, fold))
 			counts, lastPerson = append(counts, 0), append(lastPerson, 0)
 			eachKey(text, fold, func(k uint32) { keys.add(k, id) })
 		}

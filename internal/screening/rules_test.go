@@ -108,7 +108,7 @@ func TestTokenClasses(t *testing.T) {
 
 func TestAlike(t *testing.T) {
 	r := defaultRules()
-	of := func(s string) *word { f := r.fold(s); return &word{text: s, fold: f, mask: letters(f)} }
+	of := func(s string) *word { w := newWord(s, r.fold(s)); return &w }
 	for _, c := range []struct {
 		a, b      string
 		low, high float32

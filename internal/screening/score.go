@@ -1,6 +1,9 @@
 package screening
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // The weights of the score. Points are natural-log likelihood ratios in the
 // manner of Fellegi and Sunter (1969): a part of a name that agrees is worth
@@ -53,19 +56,21 @@ type pair struct {
 	points float32
 }
 
-// match is a scored name. The zero fact points mean not known.
+// facts are the points of what is known of a person besides the name; 0 is
+// not known.
+type facts struct{ date, gender, place float32 }
+
+// match is a scored name.
 type match struct {
 	name       uint32
 	total      float32
 	namePoints float32
-	date       float32
-	gender     float32
-	place      float32
-	same       bool // written alike to the last letter
-	blocked    bool // a rule asks for a further agreeing fact
-	rule       string
-	pairs      [maxTokens]pair
-	pairCount  int
+	facts
+	same      bool // written alike to the last letter
+	blocked   bool // a rule asks for a further agreeing fact
+	rule      string
+	pairs     [maxTokens]pair
+	pairCount int
 }
 
 func (m match) better(o match) bool {
@@ -90,11 +95,10 @@ func (m match) matchedOn(kind NameKind) []string {
 }
 
 // score compares the query with one listed name and its entity's facts.
-func (x *Index) score(tokens []queryToken, q Query, name uint32) match {
+func (x *Index) score(tokens []queryToken, f facts, name uint32) match {
 	ref := x.names[name]
-	e := &x.entities[ref.entity]
 	listed := x.tokens[ref.first : ref.first+uint32(ref.count)]
-	m := match{name: name}
+	m := match{name: name, facts: f}
 	x.align(&m, tokens, listed)
 	sum := x.sumName(&m, tokens, listed)
 	m.namePoints = sum
@@ -104,9 +108,8 @@ func (x *Index) score(tokens []queryToken, q Query, name uint32) match {
 	if m.same {
 		sum += sameName
 	}
-	m.facts(x, q, e)
 	m.total = sum + m.date + m.gender + m.place
-	x.applyRules(&m, tokens, listed, e.Names[ref.variant].Kind)
+	x.applyRules(&m, tokens, listed, x.entities[ref.entity].Names[ref.variant].Kind)
 	return m
 }
 
@@ -320,54 +323,53 @@ func leftover(c class, parent bool, rarity float32, strong, weak *float32) {
 	}
 }
 
-// facts compares what is known of the person besides the name.
-func (m *match) facts(x *Index, q Query, e *Entity) {
+// facts compares what is known of the person besides the name; asked are the
+// words of the place asked about.
+func (x *Index) facts(q Query, asked []string, e *Entity) (f facts) {
 	if !q.BirthDate.IsZero() && len(e.BirthDates) > 0 {
-		m.date = float32(math.Inf(-1))
+		f.date = float32(math.Inf(-1))
 		for _, d := range e.BirthDates {
-			if p, _ := compareDates(q.BirthDate, d); float32(p) > m.date {
-				m.date = float32(p)
-			}
+			p, _ := compareDates(q.BirthDate, d)
+			f.date = max(f.date, float32(p))
 		}
 	}
 	if q.Gender != "" && e.Gender != "" {
-		m.gender = genderAgrees
+		f.gender = genderAgrees
 		if q.Gender != e.Gender {
-			m.gender = genderDiffers
+			f.gender = genderDiffers
 		}
 	}
-	if q.Place != "" {
-		m.place = comparePlaces(x.rules, q.Place, e.Places, e.Countries)
+	if len(asked) > 0 {
+		f.place = comparePlaces(x.rules, asked, e.Places, e.Countries)
 	}
+	return f
 }
 
 // comparePlaces looks for a place name that both sides have. Places that
 // differ say nothing: lists and cards name villages, cities and countries.
-func comparePlaces(r *rules, place string, places, countries []string) float32 {
-	asked := placeWords(r, place)
+func comparePlaces(r *rules, asked, places, countries []string) (best float32) {
+	country := asked[len(asked)-1]
 	for _, p := range places {
-		// The last part of a listed place is its country.
 		words := placeWords(r, p)
 		for i, w := range words {
-			for _, a := range asked {
-				if w != a {
-					continue
-				}
-				if i < len(words)-1 || len(words) == 1 && len(asked) == 1 {
-					return placeAgrees
-				}
+			// The last part of a listed place is its country.
+			if slices.Contains(asked, w) && (i < len(words)-1 || len(words) == 1 && len(asked) == 1) {
+				return placeAgrees
+			}
+			if i == len(words)-1 && w == country {
+				best = countryAgrees
 			}
 		}
 	}
-	for _, c := range append(places, countries...) {
-		words := placeWords(r, c)
-		if len(words) > 0 && len(asked) > 0 && words[len(words)-1] == asked[len(asked)-1] {
-			return countryAgrees
+	for _, c := range countries {
+		if words := placeWords(r, c); best == 0 && len(words) > 0 && words[len(words)-1] == country {
+			best = countryAgrees
 		}
 	}
-	return 0
+	return best
 }
 
+// placeWords are the folded words of a place that name it.
 func placeWords(r *rules, place string) []string {
 	var out []string
 	start := -1

@@ -45,11 +45,16 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 	if len(tokens) == 0 || ctx.Err() != nil {
 		return nil
 	}
+	asked := placeWords(x.rules, q.Place)
 	best := map[uint32]match{}
 	for _, name := range x.candidates(tokens, q.AllSchemas) {
-		m := x.score(tokens, q, name)
-		if old, ok := best[x.names[name].entity]; !ok || m.better(old) {
-			best[x.names[name].entity] = m
+		entity := x.names[name].entity
+		old, ok := best[entity]
+		if !ok {
+			old.facts = x.facts(q, asked, &x.entities[entity])
+		}
+		if m := x.score(tokens, old.facts, name); !ok || m.better(old) {
+			best[entity] = m
 		}
 	}
 	if ctx.Err() != nil {
@@ -73,7 +78,7 @@ func (x *Index) queryTokens(name string) []queryToken {
 	parts := x.rules.tokenize(name)
 	out := make([]queryToken, len(parts))
 	for i, t := range parts {
-		out[i] = queryToken{token: t, as: word{text: t.text, fold: t.fold, mask: letters(t.fold)}}
+		out[i] = queryToken{token: t, as: newWord(t.text, t.fold)}
 		q := &out[i]
 		q.as.rarity = -1
 		if t.class != classInitial {

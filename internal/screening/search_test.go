@@ -134,7 +134,7 @@ func TestRules(t *testing.T) {
 		{"one common part, date", "has it", Query{Name: "Hasan", BirthDate: date("1960-01-02")}, "P9", true},
 		{"one part of several", "needs a date", Query{Name: "Suklentang"}, "P1", false},
 		{"weak alias", "needs a second fact", Query{Name: "Si Botak"}, "P4", false},
-		{"weak alias, place", "has it but little", Query{Name: "Si Botak", BirthDate: date("1970-05-06"), Place: "Wonopringgo"}, "P4", true},
+		{"weak alias, date and place", "has two", Query{Name: "Si Botak", BirthDate: date("1970-05-06"), Place: "Wonopringgo"}, "P4", true},
 	} {
 		score, alert := best(t, x, c.q, c.id)
 		if score == 0 || alert != c.alert {

@@ -4,9 +4,13 @@ import "math/bits"
 
 // word is a spelling that occurs in names.
 type word struct {
-	text, fold string
-	mask       uint32  // letters of fold
-	rarity     float32 // natural-log information, see Index.rarity
+	text, fold     string
+	textMask, mask uint32  // letters of text and fold
+	rarity         float32 // natural-log information, see Index.rarity
+}
+
+func newWord(text, fold string) word {
+	return word{text: text, fold: fold, textMask: letters(text), mask: letters(fold)}
 }
 
 // How alike two words are: 1 for the same letters, sameSound for spellings of
@@ -27,7 +31,7 @@ func (r *rules) alike(a, b *word) float32 {
 	s := r.near(a.fold, b.fold, a.mask, b.mask)
 	// A slip inside a digraph (lakahl for lakhal) shows before folding.
 	if a.text != a.fold || b.text != b.fold {
-		s = max(s, r.near(a.text, b.text, letters(a.text), letters(b.text)))
+		s = max(s, r.near(a.text, b.text, a.textMask, b.textMask))
 	}
 	return s
 }
