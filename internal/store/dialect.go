@@ -16,6 +16,8 @@ type dialect struct {
 	name       string // "sqlite" or "postgres"
 	goose      goose.Dialect
 	migrations fs.FS
+	// hasTable is a query that tells whether there is a table called $1.
+	hasTable string
 	// classify tells what a driver's error means, by its code.
 	classify func(error) class
 }

@@ -23,13 +23,15 @@ func migrate[Tx any](ctx context.Context, d dialect, db *sql.DB, river *rivermig
 	if err != nil {
 		return d.translate(err)
 	}
-	existing, err := river.ExistingVersions(ctx)
+	queueCurrent, err := riverVersion(ctx, d, db)
 	if err != nil {
 		return d.translate(err)
 	}
-	if current > target || newest(existing) > newest(river.AllVersions()) {
-		return fault.New(fault.Conflict, "The database was made by a newer version of AnyCheck (tables at %d and %d, this program knows %d and %d). Start that version, or restore a backup made before the update.",
-			current, newest(existing), target, newest(river.AllVersions()))
+	all := river.AllVersions()
+	queueTarget := all[len(all)-1].Version
+	if current > target || queueCurrent > queueTarget {
+		return fault.New(fault.Conflict, "The database was made by a newer version of AnyCheck (tables at %d, queue at %d; this program knows %d and %d). Start that version, or restore a backup made before the update.",
+			current, queueCurrent, target, queueTarget)
 	}
 	if _, err := ours.Up(ctx); err != nil {
 		return fmt.Errorf("store: migrate: %w", err)
@@ -40,10 +42,13 @@ func migrate[Tx any](ctx context.Context, d dialect, db *sql.DB, river *rivermig
 	return nil
 }
 
-func newest(list []rivermigrate.Migration) int {
-	n := 0
-	for _, m := range list {
-		n = max(n, m.Version)
+// riverVersion is the version of the queue's tables, 0 when there are none.
+// River's own call fails on versions that it does not know.
+func riverVersion(ctx context.Context, d dialect, db *sql.DB) (version int, err error) {
+	var there bool
+	if err := db.QueryRowContext(ctx, d.hasTable, "river_migration").Scan(&there); err != nil || !there {
+		return 0, err
 	}
-	return n
+	err = db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM river_migration`).Scan(&version)
+	return version, err
 }

@@ -20,7 +20,13 @@ import (
 //go:embed migrations/postgres/*.sql
 var postgresMigrations embed.FS
 
-var postgresDialect = dialect{name: "postgres", goose: goose.DialectPostgres, migrations: sub(postgresMigrations, "migrations/postgres"), classify: classifyPostgres}
+var postgresDialect = dialect{
+	name:       "postgres",
+	goose:      goose.DialectPostgres,
+	migrations: sub(postgresMigrations, "migrations/postgres"),
+	hasTable:   `SELECT to_regclass($1) IS NOT NULL`,
+	classify:   classifyPostgres,
+}
 
 const (
 	defaultMaxConns = 16

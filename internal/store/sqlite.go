@@ -25,7 +25,13 @@ import (
 //go:embed migrations/sqlite/*.sql
 var sqliteMigrations embed.FS
 
-var sqliteDialect = dialect{name: "sqlite", goose: goose.DialectSQLite3, migrations: sub(sqliteMigrations, "migrations/sqlite"), classify: classifySQLite}
+var sqliteDialect = dialect{
+	name:       "sqlite",
+	goose:      goose.DialectSQLite3,
+	migrations: sub(sqliteMigrations, "migrations/sqlite"),
+	hasTable:   `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)`,
+	classify:   classifySQLite,
+}
 
 // Connections for reading and for the queue. Writers of our own have one:
 // SQLite writes one transaction at a time, and waiting in the pool is cheaper

@@ -1,0 +1,113 @@
+package store_test
+
+import (
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"anycheck/internal/fault"
+	"anycheck/internal/store"
+	"anycheck/internal/store/pgtest"
+	"anycheck/internal/store/storetest"
+)
+
+func TestSQLite(t *testing.T)   { storetest.Run(t, storetest.SQLite) }
+func TestPostgres(t *testing.T) { storetest.Run(t, storetest.Postgres) }
+
+func TestOpenRefusesOtherAddresses(t *testing.T) {
+	for _, url := range []string{"mysql://u:secret@h/db", "anycheck.db", "postgres"} {
+		_, err := store.Open(t.Context(), url, t.TempDir(), store.Options{})
+		if !fault.Is(err, fault.Invalid) {
+			t.Errorf("Open(%q) = %v, want Invalid", url, err)
+		}
+	}
+}
+
+// address is where a test's database is: two starts may share it.
+type address struct{ url, dir string }
+
+func engines(t *testing.T, test func(t *testing.T, a address)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, address{dir: filepath.Join(t.TempDir(), "with space?&#%", "data")}) })
+	t.Run("postgres", func(t *testing.T) { test(t, address{url: pgtest.URL(t)}) })
+}
+
+func TestStartsAtOnceMigrateOnce(t *testing.T) {
+	engines(t, func(t *testing.T, a address) {
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				db, err := store.Open(t.Context(), a.url, a.dir, store.Options{})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := db.Ping(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if err := db.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+func TestNewerTablesAreRefused(t *testing.T) {
+	for name, newer := range map[string]string{
+		"queue": `INSERT INTO river_migration (line, version) VALUES ('main', 9999)`,
+		"ours":  `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			engines(t, func(t *testing.T, a address) {
+				db, err := store.Open(t.Context(), a.url, a.dir, store.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				exec(t, db, newer)
+				if err := db.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := store.Open(t.Context(), a.url, a.dir, store.Options{}); !fault.Is(err, fault.Conflict) {
+					t.Errorf("Open = %v, want Conflict", err)
+				}
+			})
+		})
+	}
+}
+
+func exec(t *testing.T, db *store.DB, query string) {
+	t.Helper()
+	var err error
+	if p := db.Pool(); p != nil {
+		_, err = p.Exec(t.Context(), query)
+	} else {
+		_, err = db.RiverSQLite().ExecContext(t.Context(), query)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSQLiteFilesArePrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	db, err := store.Open(t.Context(), "", dir, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) < 3 {
+		t.Fatalf("files = %v, %v; want the database, its log and the lock", entries, err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v", e.Name(), info.Mode())
+		}
+	}
+}

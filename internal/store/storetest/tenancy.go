@@ -1,0 +1,334 @@
+package storetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"anycheck/internal/auth"
+	"anycheck/internal/fault"
+	"anycheck/internal/ledger"
+	"anycheck/internal/store"
+	"anycheck/internal/tenant"
+	"anycheck/internal/verification"
+)
+
+// belongings is one of everything that a group can have.
+type belongings struct {
+	*world
+	folder, empty verification.Folder
+	upload        verification.Upload
+	result        verification.Result
+	v             verification.Verification
+	job           verification.Job
+	first, second verification.Delivery
+	key           tenant.APIKey
+}
+
+func newBelongings(t *testing.T, db *store.DB) *belongings {
+	t.Helper()
+	w := newWorld(t, db)
+	b := &belongings{world: w, folder: w.folder(t, "F", now), empty: w.folder(t, "Empty", now), upload: w.upload(t), key: w.key(t, now)}
+	b.result = w.result(t, b.folder.ID, now)
+	b.v = w.draft(b.result, now)
+	b.v.Status = verification.InQueue
+	must(t, db.InsertVerification(t.Context(), w.scope, b.v))
+	b.job, b.first, b.second = w.job(t, b.v), w.delivery(t, b.v, 1), w.delivery(t, b.v, 2)
+	must(t, db.SaveEvidence(t.Context(), w.scope, b.v.ID, 1, verification.StepIntake, json.RawMessage(`1`), now))
+	_, err := db.AppendEvent(t.Context(), w.scope, verification.Event{ID: newID(), VerificationID: b.v.ID, To: verification.InQueue, At: now})
+	must(t, err)
+	w.topUp(t, 100)
+	return b
+}
+
+// call uses one method within a scope and tells whether it reached what b has.
+type call func(t *testing.T, b *belongings, s tenant.Scope) (reached bool, err error)
+
+// calls has every method of the ports that takes a scope, in an order that
+// leaves what later ones need.
+var calls = []struct {
+	method string
+	call   call
+}{
+	{"Folder", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.Folder(t.Context(), s, b.folder.ID)
+		return err == nil, err
+	}},
+	{"Folders", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, n, err := b.db.Folders(t.Context(), s, b.group.ID, "", verification.Page{Size: 10})
+		return len(list) > 0 || n > 0, err
+	}},
+	{"InsertFolder", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertFolder(t.Context(), s, verification.Folder{ID: newID(), Tenancy: b.tenancy(), Name: "New", CreatedAt: now, UpdatedAt: now})
+	})},
+	{"UpdateFolder", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		f := b.folder
+		f.Name = "Changed"
+		return b.db.UpdateFolder(t.Context(), s, f)
+	})},
+	{"DeleteFolder", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.DeleteFolder(t.Context(), s, b.empty.ID)
+	})},
+	{"InsertUpload", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		id := newID()
+		return b.db.InsertUpload(t.Context(), s, verification.Upload{ID: id, Tenancy: b.tenancy(), UserID: b.user.ID, CreatedAt: now,
+			Files: []verification.File{{Path: id.String()}}})
+	})},
+	{"File", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.File(t.Context(), s, b.upload.Files[0].Path)
+		return err == nil, err
+	}},
+	{"InsertResult", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertResult(t.Context(), s, verification.Result{ID: newID(), Tenancy: b.tenancy(), FolderID: b.folder.ID, CreatedAt: now})
+	})},
+	{"Result", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.Result(t.Context(), s, b.result.ID)
+		return err == nil, err
+	}},
+	{"Results", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, n, err := b.db.Results(t.Context(), s, b.folder.ID, verification.Page{Size: 10})
+		return len(list) > 0 || n > 0, err
+	}},
+	{"InsertVerification", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertVerification(t.Context(), s, b.draft(b.result, now))
+	})},
+	{"Verification", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.Verification(t.Context(), s, b.v.ID)
+		return err == nil, err
+	}},
+	{"Verifications", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, members, err := b.db.Verifications(t.Context(), s, b.result.ID, verification.Page{Size: 10})
+		return len(list) > 0 || len(members) > 0, err
+	}},
+	{"UpdateVerification", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		v := b.v
+		v.Runs = 9
+		return b.db.UpdateVerification(t.Context(), s, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v)
+	})},
+	{"AppendEvent", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		_, err := b.db.AppendEvent(t.Context(), s, verification.Event{ID: newID(), VerificationID: b.v.ID, At: now})
+		return err
+	})},
+	{"Events", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Events(t.Context(), s, b.v.ID)
+		return len(list) > 0, err
+	}},
+	{"Unfinished", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Unfinished(t.Context(), s, now.Add(time.Hour), 1000)
+		return slices.Contains(list, b.v.ID), err
+	}},
+	{"InsertJob", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertJob(t.Context(), s, verification.Job{ID: newID(), Tenancy: b.tenancy(), VerificationID: b.v.ID, CreatedAt: now, UpdatedAt: now})
+	})},
+	{"Job", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.Job(t.Context(), s, b.job.ID)
+		return err == nil, err
+	}},
+	{"JobsOf", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.JobsOf(t.Context(), s, b.v.ID, 1)
+		return len(list) > 0, err
+	}},
+	{"UpdateJob", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		j := b.job
+		j.Status = verification.Failed
+		return b.db.UpdateJob(t.Context(), s, j)
+	})},
+	{"SaveEvidence", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.SaveEvidence(t.Context(), s, b.v.ID, 1, verification.StepRead, json.RawMessage(`1`), now)
+	})},
+	{"Evidence", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		found, err := b.db.Evidence(t.Context(), s, b.v.ID, 1)
+		return len(found) > 0, err
+	}},
+	{"AppendEntry", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		if err := b.db.AppendEntry(t.Context(), s, ledger.Entry{ID: newID(), GroupID: b.group.ID, Kind: ledger.TopUp, Credits: 7, CreatedAt: now}); err != nil {
+			return err
+		}
+		return b.db.AppendEntry(t.Context(), s, ledger.Entry{ID: newID(), GroupID: b.group.ID, VerificationID: &b.v.ID, Attempt: 1, Kind: ledger.Reserve, Credits: 1, CreatedAt: now})
+	})},
+	{"InsertDelivery", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertDelivery(t.Context(), s, verification.Delivery{ID: newID(), Tenancy: b.tenancy(), VerificationID: b.v.ID, Sequence: 3, Body: []byte{}, CreatedAt: now, UpdatedAt: now})
+	})},
+	{"Delivery", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.Delivery(t.Context(), s, b.first.ID)
+		return err == nil, err
+	}},
+	{"EarlierPending", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		return b.db.EarlierPending(t.Context(), s, b.second)
+	}},
+	{"RecordAttempt", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		d := b.first
+		d.Attempts, d.State = 1, verification.Dead
+		return b.db.RecordAttempt(t.Context(), s, d, verification.DeliveryAttempt{Number: 1, At: now})
+	})},
+	{"GroupSecret", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		secret, err := b.db.GroupSecret(t.Context(), s, b.group.ID)
+		return secret != "", err
+	}},
+	{"InsertAPIKey", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		k := b.key
+		k.ID, k.Prefix = newID(), newID().String()
+		return b.db.InsertAPIKey(t.Context(), s, k)
+	})},
+	{"APIKeys", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.APIKeys(t.Context(), s)
+		return slices.ContainsFunc(list, func(k tenant.APIKey) bool { return k.ID == b.key.ID }), err
+	}},
+	{"RevokeAPIKey", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.RevokeAPIKey(t.Context(), s, b.key.ID, now)
+	})},
+	{"Organization", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.Organization(t.Context(), s, b.org.ID)
+		return err == nil, err
+	}},
+	{"Organizations", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Organizations(t.Context(), s)
+		return slices.Contains(list, b.org), err
+	}},
+	{"InsertGroup", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertGroup(t.Context(), s, tenant.Group{ID: newID(), OrganizationID: b.org.ID, Name: newID().String(), CreatedAt: now})
+	})},
+	{"Group", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.Group(t.Context(), s, b.group.ID)
+		return err == nil, err
+	}},
+	{"Groups", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Groups(t.Context(), s)
+		return slices.ContainsFunc(list, func(g tenant.Group) bool { return g.ID == b.group.ID }), err
+	}},
+	{"InsertUser", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		u := b.user
+		u.ID, u.Email = newID(), newID().String()
+		return b.db.InsertUser(t.Context(), s, u)
+	})},
+	{"Users", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Users(t.Context(), s)
+		return slices.ContainsFunc(list, func(u tenant.User) bool { return u.ID == b.user.ID }), err
+	}},
+	{"SetUserDisabled", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.SetUserDisabled(t.Context(), s, b.user.ID, true, now)
+	})},
+}
+
+// write is a call that reached its row when it gave no error.
+func write(fn func(t *testing.T, b *belongings, s tenant.Scope) error) call {
+	return func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		err := fn(t, b, s)
+		return err == nil, err
+	}
+}
+
+// exceptions are scopes for which a method differs from the others.
+var exceptions = map[string]string{
+	"Organization/another group":  "members of a group see their organization",
+	"Organizations/another group": "members of a group see their organization",
+	"InsertGroup/the group":       "a new group is not the caller's own",
+}
+
+// testTenancy proves for every method that a stranger reaches and changes
+// nothing, and that those who should do.
+func testTenancy(t *testing.T, db *store.DB) {
+	var missing []string
+	for _, port := range []reflect.Type{reflect.TypeFor[verification.Store](), reflect.TypeFor[auth.Store]()} {
+		for m := range port.Methods() {
+			scoped := slices.Contains(slices.Collect(m.Type.Ins()), reflect.TypeFor[tenant.Scope]())
+			if scoped && !slices.ContainsFunc(calls, func(c struct {
+				method string
+				call   call
+			}) bool {
+				return c.method == m.Name
+			}) {
+				missing = append(missing, m.Name)
+			}
+		}
+	}
+	if len(missing) > 0 {
+		t.Errorf("methods with a scope and without a proof: %v", missing)
+	}
+
+	b := newBelongings(t, db)
+	strangers := b.strangers(t)
+	before := dump(t, db)
+	for _, c := range calls {
+		for who, scope := range strangers {
+			if _, ok := exceptions[c.method+"/"+who]; ok {
+				continue
+			}
+			reached, err := c.call(t, b, scope)
+			if reached || err != nil && !fault.Is(err, fault.NotFound) {
+				t.Errorf("%s by %s: reached %v, error %v; want NotFound or nothing", c.method, who, reached, err)
+			}
+		}
+	}
+	after := dump(t, db)
+	for _, table := range slices.Sorted(maps.Keys(before)) {
+		if before[table] != after[table] {
+			t.Errorf("strangers changed %s", table)
+		}
+	}
+
+	for who := range b.insiders() {
+		b := newBelongings(t, db) // writes by one must not meet those of another
+		for _, c := range calls {
+			if _, ok := exceptions[c.method+"/"+who]; ok {
+				continue
+			}
+			if reached, err := c.call(t, b, b.insiders()[who]); err != nil || !reached {
+				t.Errorf("%s by %s: reached %v, error %v", c.method, who, reached, err)
+			}
+		}
+	}
+
+	// What belongs to one group cannot be put under another's parent, even by
+	// who sees both.
+	other := newBelongings(t, db)
+	for what, err := range map[string]error{
+		"a folder under a group of another organization": db.InsertFolder(t.Context(), tenant.Everything(), verification.Folder{ID: newID(),
+			Tenancy: verification.Tenancy{OrganizationID: b.org.ID, GroupID: other.group.ID}, CreatedAt: now, UpdatedAt: now}),
+		"a result in another's folder": db.InsertResult(t.Context(), tenant.Everything(), verification.Result{ID: newID(), Tenancy: b.tenancy(), FolderID: other.folder.ID, CreatedAt: now}),
+		"a verification in another's result": func() error {
+			v := b.draft(other.result, now)
+			return db.InsertVerification(t.Context(), tenant.Everything(), v)
+		}(),
+		"a job of another's verification": db.InsertJob(t.Context(), tenant.Everything(), verification.Job{ID: newID(), Tenancy: b.tenancy(), VerificationID: other.v.ID, CreatedAt: now, UpdatedAt: now}),
+		"a webhook of another's verification": db.InsertDelivery(t.Context(), tenant.Everything(), verification.Delivery{ID: newID(), Tenancy: b.tenancy(), VerificationID: other.v.ID, Sequence: 9,
+			Body: []byte{}, CreatedAt: now, UpdatedAt: now}),
+		"credits for another's verification": db.AppendEntry(t.Context(), tenant.Everything(), ledger.Entry{ID: newID(), GroupID: b.group.ID, VerificationID: &other.v.ID, Kind: ledger.Reserve, Credits: 1, CreatedAt: now}),
+	} {
+		wantKind(t, what, err, fault.NotFound, "")
+	}
+}
+
+// dump is the content of every table of tenants, as text.
+func dump(t *testing.T, db *store.DB) map[string]string {
+	t.Helper()
+	content := map[string]string{}
+	for _, table := range []string{"organizations", "groups", "users", "sessions", "refresh_tokens", "api_keys", "folders", "uploads", "files", "results", "verifications",
+		"events", "jobs", "evidence", "ledger_entries", "deliveries", "delivery_attempts"} {
+		rows, err := tables(t, db).QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
+		must(t, err)
+		columns, err := rows.Columns()
+		must(t, err)
+		var text strings.Builder
+		for rows.Next() {
+			values := make([]any, len(columns))
+			for i := range values {
+				values[i] = new(any)
+			}
+			must(t, rows.Scan(values...))
+			for _, v := range values {
+				fmt.Fprintf(&text, "%v\t", *v.(*any))
+			}
+			text.WriteByte('\n')
+		}
+		must(t, rows.Err())
+		must(t, rows.Close())
+		content[table] = text.String()
+	}
+	return content
+}
