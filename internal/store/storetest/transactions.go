@@ -126,26 +126,22 @@ func testWaitingTransactions(t *testing.T, db *store.DB) {
 	folders := [2]verification.Folder{w.folder(t, "A", now), w.folder(t, "B", now)}
 	// On PostgreSQL both hold one row before they want the other's: a deadlock,
 	// which the engine breaks. SQLite lets the second begin after the first.
-	held := make(chan struct{}, 2)
-	both := db.Engine() == "postgres"
+	meet := db.Engine() == "postgres"
+	holds := [2]chan struct{}{make(chan struct{}), make(chan struct{})}
 	errs := make(chan error, 2)
 	for i := range 2 {
 		go func() {
-			first := true
+			tries := 0
 			errs <- db.InTx(ctx, func(ctx context.Context, tx verification.Store) error {
+				tries++
 				f := folders[i]
 				f.UpdatedBy = "first"
 				if err := tx.UpdateFolder(ctx, w.scope, f); err != nil {
 					return err
 				}
-				if both && first {
-					first = false
-					held <- struct{}{}
-					for len(held) < 2 {
-						if err := ctx.Err(); err != nil {
-							return err
-						}
-					}
+				if meet && tries == 1 {
+					close(holds[i])
+					<-holds[1-i]
 				}
 				f = folders[1-i]
 				f.UpdatedBy = "second"
