@@ -71,10 +71,15 @@ var detectorSpec = nn.Spec{
 	Thresholds: map[string]float64{"score": 0.5, "primary_score": 0.6, "nms_iou": 0.45, "orientation": 0.82},
 }
 
+// fakeFrame is the side of the fake detector's input: small, to be quick.
+const fakeFrame = 256
+
 // fakeDetector finds drawn faces side by side. Like YuNet it misses a face that
 // fills the frame, and finds one whose stripe is not on top with a lower score.
 func fakeDetector() fakeModel {
-	return fakeModel{detectorSpec, func(in nn.Tensor) map[string]nn.Tensor {
+	spec := detectorSpec
+	spec.Input.Width, spec.Input.Height = fakeFrame, fakeFrame
+	return fakeModel{spec, func(in nn.Tensor) map[string]nn.Tensor {
 		w, h := int(in.Shape[3]), int(in.Shape[2])
 		green, red := in.Data[w*h:2*w*h], in.Data[2*w*h:] // BGR
 		isFace := func(i int) bool { return max(red[i], green[i]) > 110 }

@@ -92,11 +92,11 @@ func TestCompareReportsInPixelsOfTheGivenPicture(t *testing.T) {
 		}
 		got := *c.Selfie.Box
 		for _, d := range []float64{got.X - want.X, got.Y - want.Y, got.W - want.W, got.H - want.H} {
-			if math.Abs(d) > 6 {
+			if math.Abs(d) > 15 { // about two pixels of the detector's frame
 				t.Fatalf("turned %d: box %v, want %v", turned, got, want)
 			}
 		}
-		if c.Outcome != Match || math.Abs(c.Selfie.Quality.FaceWidth-600) > 6 {
+		if c.Outcome != Match || math.Abs(c.Selfie.Quality.FaceWidth-600) > 15 {
 			t.Errorf("turned %d: %s, face width %v", turned, c.Outcome, c.Selfie.Quality.FaceWidth)
 		}
 	}
