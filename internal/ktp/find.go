@@ -40,36 +40,17 @@ func (f found) score() float64 { return f.layout + 0.8*f.rim }
 // found.plausible.
 func find(ctx context.Context, photo *imaging.Picture) (found, error) {
 	small, scale := photo.LimitSide(searchSide)
-	paper := small.MaxChannel()
-	var seen []quad
-	var likely []found
-	for _, q := range candidates(small) {
+	search := &search{pic: small, paper: small.MaxChannel(), channels: searchChannels(small)}
+	// Each way to find candidates is dearer or rarer than the one before.
+	for _, next := range []func() []quad{search.edgeQuads, search.levelQuads, search.printQuads} {
 		if err := ctx.Err(); err != nil {
 			return found{}, err
 		}
-		if slices.ContainsFunc(seen, func(s quad) bool { return near(s, q, 6) }) {
-			continue
-		}
-		seen = append(seen, q)
-		likely = append(likely, orient(paper, q))
-	}
-	slices.SortStableFunc(likely, func(a, b found) int { return cmp.Compare(b.layout, a.layout) })
-	var best found
-	for _, f := range likely[:min(len(likely), 5)] {
-		// The second pass looks less far: the first has found the rim, or an
-		// edge inside the card that is stronger, which then scores lower.
-		for _, reach := range []int{14, 6} {
-			r, rim, ok := refine(small, f.quad, reach)
-			if !ok || !plausibleShape(r, small.W, small.H) {
-				break
-			}
-			f = orient(paper, r)
-			f.rim = rim
-			if f.score() > best.score() {
-				best = f
-			}
+		if search.consider(next()); search.best.layout > clearLayout {
+			break
 		}
 	}
+	best := search.best
 	if best.layout <= 0 {
 		return found{}, nil
 	}
@@ -114,28 +95,77 @@ func near(a, b quad, tolerance float64) bool {
 	return false
 }
 
-// candidates lists quads that may be the card, best known first: the hulls of
-// the largest edge figures in five channels, and the whole picture.
-func candidates(p *imaging.Picture) []quad {
+// clearLayout is a layout score that needs no further search.
+const clearLayout = 3.0
+
+// search is the state of find on the small picture.
+type search struct {
+	pic      *imaging.Picture
+	paper    *imaging.Gray
+	channels []*imaging.Gray
+	seen     []quad
+	best     found
+}
+
+// consider judges candidates, refines the likeliest and keeps the best of all
+// in s.best.
+func (s *search) consider(quads []quad) {
+	var likely []found
+	for _, q := range quads {
+		if slices.ContainsFunc(s.seen, func(other quad) bool { return near(other, q, 6) }) {
+			continue
+		}
+		s.seen = append(s.seen, q)
+		likely = append(likely, orient(s.paper, q))
+	}
+	slices.SortStableFunc(likely, func(a, b found) int { return cmp.Compare(b.layout, a.layout) })
+	for _, f := range likely[:min(len(likely), 5)] {
+		// The second pass looks less far: the first has found the rim, or an
+		// edge inside the card that is stronger, which then scores lower.
+		for _, reach := range []int{14, 6} {
+			r, rim, ok := refine(s.pic, f.quad, reach)
+			if !ok || !plausibleShape(r, s.pic.W, s.pic.H) {
+				break
+			}
+			f = orient(s.paper, r)
+			f.rim = rim
+			if f.score() > s.best.score() {
+				s.best = f
+			}
+		}
+	}
+}
+
+// quadOf is the quad round a region of at least 8 % of the picture.
+func (s *search) quadOf(r imaging.Region) (q quad, area float64, ok bool) {
+	hull := imaging.ConvexHull(r.Outline)
+	area = imaging.PolygonArea(hull)
+	if area < 0.08*float64(s.pic.W*s.pic.H) {
+		return quad{}, 0, false
+	}
+	for _, fit := range []func([]imaging.Point) ([4]imaging.Point, bool){imaging.ApproxQuad, imaging.MinAreaRect} {
+		if c, ok := fit(hull); ok && plausibleShape(c, s.pic.W, s.pic.H) {
+			return c, area, true
+		}
+	}
+	return quad{}, 0, false
+}
+
+// edgeQuads are the hulls of the largest edge figures in five channels, and
+// the whole picture.
+func (s *search) edgeQuads() []quad {
 	type figure struct {
 		quad
 		area float64
 	}
-	var out []figure
+	var figures []figure
 	add := func(r imaging.Region) {
-		hull := imaging.ConvexHull(r.Outline)
-		area := imaging.PolygonArea(hull)
-		if area < 0.08*float64(p.W*p.H) {
-			return
-		}
-		for _, fit := range []func([]imaging.Point) ([4]imaging.Point, bool){imaging.ApproxQuad, imaging.MinAreaRect} {
-			if c, ok := fit(hull); ok && plausibleShape(c, p.W, p.H) {
-				out = append(out, figure{c, area})
-				return
-			}
+		if q, area, ok := s.quadOf(r); ok {
+			figures = append(figures, figure{q, area})
 		}
 	}
-	for _, channel := range searchChannels(p) {
+	w, h := s.pic.W, s.pic.H
+	for _, channel := range s.channels {
 		edges := channel.Edges()
 		for _, threshold := range [][2]uint16{{20, 60}, {45, 120}} {
 			// Close the gaps of the rim, but keep the thickness down.
@@ -147,7 +177,7 @@ func candidates(p *imaging.Picture) []quad {
 				add(r)
 			}
 			n := 0
-			for _, r := range lines.Regions(true, p.W*p.H/200) {
+			for _, r := range lines.Regions(true, w*h/200) {
 				// An enclosed area: the card inside a rim that has grown
 				// together with the pattern of the table.
 				if r.AtBorder {
@@ -160,13 +190,136 @@ func candidates(p *imaging.Picture) []quad {
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b figure) int { return cmp.Compare(b.area, a.area) })
-	quads := make([]quad, 0, len(out)+1)
-	for _, f := range out {
+	slices.SortStableFunc(figures, func(a, b figure) int { return cmp.Compare(b.area, a.area) })
+	quads := make([]quad, 0, len(figures)+1)
+	for _, f := range figures {
 		quads = append(quads, f.quad)
 	}
-	w, h := float64(p.W-1), float64(p.H-1)
-	return append(quads, quad{{}, {X: w}, {X: w, Y: h}, {Y: h}})
+	right, bottom := float64(w-1), float64(h-1)
+	return append(quads, quad{{}, {X: right}, {X: right, Y: bottom}, {Y: bottom}})
+}
+
+// levelQuads are the hulls of what is lighter or darker than Otsu's threshold:
+// for cards on a pattern whose edges swallow the rim.
+func (s *search) levelQuads() []quad {
+	var quads []quad
+	for _, channel := range s.channels {
+		limit := otsu(channel)
+		for _, shift := range []int{-25, 0, 25} {
+			mask := imaging.NewGray(channel.W, channel.H)
+			for i, v := range channel.Pix {
+				if int(v) > int(limit)+shift {
+					mask.Pix[i] = 255
+				}
+			}
+			for _, light := range []*imaging.Gray{mask, mask.Invert()} {
+				// Print and portrait belong to the card.
+				closed := light.CloseRect(4).Invert().CloseRect(4).Invert()
+				for i, r := range closed.Regions(false, 200) {
+					if q, _, ok := s.quadOf(r); ok && i < 2 {
+						quads = append(quads, q)
+					}
+				}
+			}
+		}
+	}
+	return quads
+}
+
+// otsu is the threshold that separates two kinds of pixels best (Otsu 1979).
+func otsu(g *imaging.Gray) uint8 {
+	var hist [256]float64
+	total, sum := float64(len(g.Pix)), 0.0
+	for _, v := range g.Pix {
+		hist[v]++
+		sum += float64(v)
+	}
+	best, at := -1.0, 0
+	n, below := 0.0, 0.0
+	for v, count := range hist {
+		n += count
+		below += float64(v) * count
+		if n == 0 || n == total {
+			continue
+		}
+		d := below/n - (sum-below)/(total-n)
+		if between := n * (total - n) * d * d; between > best {
+			best, at = between, v
+		}
+	}
+	return uint8(at)
+}
+
+// The printed content on the card in millimetres: labels to portrait, header
+// to signature.
+var content = box{2.9, 2.6, 82.3, 49.5}
+
+// printQuads guess the card from its print, for copies on paper without a rim,
+// and climb the layout score from there.
+func (s *search) printQuads() []quad {
+	lines := s.channels[0].Edges().Above(45, 120)
+	var best found
+	for _, radius := range []int{8, 14, 20} {
+		for i, r := range lines.CloseRect(radius).Regions(false, 200) {
+			rect, ok := imaging.MinAreaRect(imaging.ConvexHull(r.Outline))
+			if i >= 2 || !ok || imaging.PolygonArea(rect[:]) < 0.06*float64(s.pic.W*s.pic.H) {
+				break
+			}
+			if quad(rect).side(0) < quad(rect).side(1) {
+				rect = [4]imaging.Point{rect[1], rect[2], rect[3], rect[0]}
+			}
+			for range 2 {
+				at := quad{{X: content.x0, Y: content.y0}, {X: content.x1, Y: content.y0}, {X: content.x1, Y: content.y1}, {X: content.x0, Y: content.y1}}
+				if h, ok := imaging.FitHomography(at, rect); ok {
+					q := quad{h.Apply(imaging.Point{}), h.Apply(imaging.Point{X: cardWidth}), h.Apply(imaging.Point{X: cardWidth, Y: cardHeight}), h.Apply(imaging.Point{Y: cardHeight})}
+					if f := orient(s.paper, q); f.layout > best.layout {
+						best = f
+					}
+				}
+				rect = [4]imaging.Point{rect[2], rect[3], rect[0], rect[1]}
+			}
+		}
+	}
+	if best.layout < 0.8 {
+		return nil
+	}
+	best = s.climb(best)
+	if best.score() > s.best.score() {
+		s.best = best
+	}
+	return []quad{best.quad}
+}
+
+// climb moves the corners, one coordinate after the other, as long as the
+// layout score rises.
+func (s *search) climb(f found) found {
+	for _, step := range []float64{12, 6, 3, 1.5} {
+		for rounds, better := 0, true; better && rounds < 4; rounds++ {
+			better = false
+			for i := range 12 { // corners, then whole sides
+				for _, d := range []float64{-step, step} {
+					q := f.quad
+					switch {
+					case i < 4:
+						q[i].X += d
+					case i < 8:
+						q[i-4].Y += d
+					default:
+						a, b := i-8, (i-7)%4
+						if a%2 == 0 {
+							q[a].Y, q[b].Y = q[a].Y+d, q[b].Y+d
+						} else {
+							q[a].X, q[b].X = q[a].X+d, q[b].X+d
+						}
+					}
+					if g := orient(s.paper, q); g.layout > f.layout+0.002 {
+						f, better = g, true
+					}
+				}
+			}
+		}
+	}
+	return f
 }
 
 // plausibleShape: convex, of a card's proportions in perspective, large enough

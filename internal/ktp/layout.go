@@ -237,9 +237,6 @@ func (l *layout) fitColumns(card *imaging.Picture) {
 				for k := range reach {
 					d += int(row[3*(x+k)+c]) - int(row[3*(x-1-k)+c])
 				}
-				if c < 2 {
-					continue
-				}
 			}
 			if d = max(d, -d); d > step {
 				step, at = d, x

@@ -2,6 +2,7 @@ package ktp
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -13,8 +14,14 @@ var lookalikes = strings.NewReplacer("O", "0", "o", "0", "Q", "0", "D", "0", "I"
 const digitLike = `[0-9OoQDIli|ZzSsGB]`
 
 var (
-	datePattern = regexp.MustCompile(`(` + digitLike + `{1,2})[-–./ ]{1,3}(` + digitLike + `{1,2})[-–./ ]{1,3}(` + digitLike + `{4})[^0-9A-Za-z]*$`)
+	// Complete digits may lack the dashes, with the dashes a digit may lack
+	// before the year.
+	datePatterns = []*regexp.Regexp{
+		regexp.MustCompile(`(?:^|[^0-9])(` + digitLike + `{2})[-–./ ]{0,3}(` + digitLike + `{2})[-–./ ]{0,3}(` + digitLike + `{4})[^0-9A-Za-z]*$`),
+		regexp.MustCompile(`(?:^|[^0-9])(` + digitLike + `{1,2})[-–./ ]{1,3}(` + digitLike + `{1,2})[-–./ ]{1,3}(` + digitLike + `{4})[^0-9A-Za-z]*$`),
+	}
 	rtrwPattern = regexp.MustCompile(`^[^0-9A-Za-z]*(` + digitLike + `{1,3}) *[/\\|1Il-] *(` + digitLike + `{3})[^0-9A-Za-z]*$`)
+	rtrwDigits  = regexp.MustCompile(`^[^0-9A-Za-z]*(` + digitLike + `{3}) ?(` + digitLike + `{3})[^0-9A-Za-z]*$`)
 )
 
 // isoDate is the form of dates in the output.
@@ -24,26 +31,27 @@ const isoDate = "2006-01-02"
 // starts. Letters count as the digits they look like; what is not a day of the
 // calendar from 1900 to 2100 is not a date.
 func findDate(line string) (date time.Time, at int, ok bool) {
-	m := datePattern.FindStringSubmatchIndex(line)
-	if m == nil {
-		return time.Time{}, 0, false
+	for _, pattern := range datePatterns {
+		m := pattern.FindStringSubmatchIndex(line)
+		if m == nil {
+			continue
+		}
+		part := func(k int) string { return lookalikes.Replace(line[m[2*k]:m[2*k+1]]) }
+		date, err := time.Parse("2-1-2006", part(1)+"-"+part(2)+"-"+part(3))
+		if err == nil && date.Year() >= 1900 && date.Year() <= 2100 {
+			return date, m[2], true
+		}
 	}
-	part := func(k int) string { return lookalikes.Replace(line[m[2*k]:m[2*k+1]]) }
-	date, err := time.Parse("2-1-2006", part(1)+"-"+part(2)+"-"+part(3))
-	if err != nil || date.Year() < 1900 || date.Year() > 2100 {
-		return time.Time{}, 0, false
-	}
-	return date, m[0], true
+	return time.Time{}, 0, false
 }
 
-// splitBirth splits "PLACE, DD-MM-YYYY". at is where the date starts, or the
-// length of the line without one.
+// splitBirth splits "PLACE, DD-MM-YYYY". at is where the date starts; without
+// a date, where digits start or the line ends.
 func splitBirth(line string) (place string, date time.Time, at int, ok bool) {
 	date, at, ok = findDate(line)
 	if !ok {
-		at = len(line)
-		if comma := strings.LastIndexByte(line, ','); comma >= 0 {
-			at = comma
+		if at = strings.IndexAny(line, "0123456789"); at < 0 {
+			at = len(line)
 		}
 	}
 	return strings.Trim(line[:at], " ,.;:-"), date, at, ok
@@ -51,7 +59,10 @@ func splitBirth(line string) (place string, date time.Time, at int, ok bool) {
 
 // parseRTRW brings a neighbourhood number to the form 000/000.
 func parseRTRW(line string) (string, bool) {
-	m := rtrwPattern.FindStringSubmatch(line)
+	m := rtrwDigits.FindStringSubmatch(line)
+	if m == nil {
+		m = rtrwPattern.FindStringSubmatch(line)
+	}
 	if m == nil {
 		return "", false
 	}
@@ -59,21 +70,14 @@ func parseRTRW(line string) (string, bool) {
 	return strings.Repeat("0", 3-len(rt)) + rt + "/" + rw, true
 }
 
-// parseBlood finds the blood type in "Gol. Darah : AB"; "" without one.
+// parseBlood finds the blood type at the end of "Gol. Darah : AB"; "" without
+// one.
 func parseBlood(line string) string {
-	at := strings.LastIndexByte(line, ':')
-	if at < 0 {
-		at = strings.LastIndex(strings.ToLower(line), "darah") + len("darah") - 1
-		if at < len("darah") {
-			at = -1
-		}
-	}
-	s := strings.ToUpper(strings.Trim(line[at+1:], " .,:;'"))
-	s = strings.NewReplacer("0", "O", "8", "B", "4", "A", " ", "").Replace(s)
-	for _, b := range bloodTypes {
-		if s == b {
-			return s
-		}
+	at := strings.LastIndexAny(line, ": ")
+	s := strings.ToUpper(strings.Trim(line[at+1:], ".,;'"))
+	s = strings.NewReplacer("0", "O", "8", "B", "4", "A").Replace(s)
+	if at >= 0 && slices.Contains(bloodTypes, s) {
+		return s
 	}
 	return ""
 }

@@ -1,7 +1,6 @@
 package ktp
 
 import (
-	"math"
 	"slices"
 
 	"anycheck/internal/imaging"
@@ -13,7 +12,6 @@ const (
 	minPixelsPerMM = 4.5  // capitals of 1.7 mm have 8 pixels
 	minBrightness  = 0.22 // of the paper
 	minSharpness   = 0.25
-	maxGlare       = 0.10 // of the card
 	maxOutside     = 1.5  // millimetres
 	glareLines     = 0.05 // share of a line's columns
 )
@@ -61,8 +59,7 @@ func (p *page) glareShare(b box, printed bool) float64 {
 // judge measures the picture and adds the codes that follow.
 func (r *Reading) judge(photo *imaging.Picture, p *page) {
 	q := quad(r.Corners)
-	shortest := min(q.side(0), q.side(2))/cardWidth + 0
-	r.Quality.PixelsPerMM = min(shortest, min(q.side(1), q.side(3))/cardHeight)
+	r.Quality.PixelsPerMM = min(q.side(0)/cardWidth, q.side(2)/cardWidth, q.side(1)/cardHeight, q.side(3)/cardHeight)
 	covered := 0
 	for _, v := range p.glare.Pix {
 		if v != 0 {
@@ -84,7 +81,7 @@ func (r *Reading) judge(photo *imaging.Picture, p *page) {
 		{CardTooSmall, r.Quality.PixelsPerMM < minPixelsPerMM},
 		{CardCropped, r.Quality.Outside > maxOutside},
 		{CardDark, r.Quality.Brightness < minBrightness},
-		{CardGlare, coveredValue || r.Quality.Glare > maxGlare},
+		{CardGlare, coveredValue},
 		{CardBlurred, r.Quality.Sharpness < minSharpness},
 	} {
 		if c.bad {
@@ -122,5 +119,5 @@ func sharpness(p *page) float64 {
 		}
 		return 0
 	}
-	return math.Min(at(slopes, 0.03)/max(at(levels, 0.02), 1), 1)
+	return min(at(slopes, 0.03)/max(at(levels, 0.02), 1), 1)
 }

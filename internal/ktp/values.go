@@ -254,15 +254,13 @@ func (p *page) blood() Value {
 		return v
 	}
 	v.Rule = RuleLabel
-	if s := parseBlood(lines[0].text.Text); s != "" {
+	if s := parseBlood(lines[0].text.Trim("", " ").Text); s != "" {
 		chars := lines[0].text.Chars
 		v.set(s, lines[0].text.Slice(max(len(chars)-len(s), 0), len(chars)).Confidence)
 	}
 	return v
 }
 
-// headWords are the two forms of a header row: with and without its first
-// word.
 func (p *page) province() Value {
 	v, lines := p.start(Province, partProvince)
 	if len(lines) == 0 {
