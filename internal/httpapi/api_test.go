@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -217,6 +218,27 @@ func TestAnotherOrganization(t *testing.T) {
 	wantProblem(t, p.asB("POST", "/verifications", body), http.StatusNotFound, fault.CodeNotFound, "folder_id")
 }
 
+func TestMessages(t *testing.T) {
+	p := newPlatform(t)
+	for target, want := range map[string]string{
+		"/verifications":                                       "is required",
+		"/verifications?result_id=7":                           "must be a UUID",
+		"/groups/x/folders?page_size=0":                        "must be a number >= 1",
+		"/groups/x/folders?page_size=101":                      "must be a number <= 100",
+		"/groups/x/folders?page_size=many":                     "must be a whole number",
+		"/groups/x/folders?search=" + strings.Repeat("x", 121): "must have a length <= 120",
+	} {
+		e := decode[problem](t, p.do("GET", target, ""), http.StatusBadRequest)
+		if got := e.Errors[len(e.Errors)-1].Message; got != want {
+			t.Errorf("%s: %q, want %q", target, got, want)
+		}
+	}
+	e := decode[problem](t, p.do("POST", "/folders", `{"name":"a","is_starred":true}`), http.StatusBadRequest)
+	if want := "The request has a field that cannot be used: is_starred: is not a field of this request"; e.Message != want {
+		t.Errorf("%q, want %q", e.Message, want)
+	}
+}
+
 func TestKeyWithoutScope(t *testing.T) {
 	p := newPlatform(t)
 	_, key, err := p.auth.CreateKey(t.Context(), p.a.user, newReadOnlyKey)
@@ -316,6 +338,21 @@ func TestRetryAfter(t *testing.T) {
 	writeProblem(w, newProblem(t.Context(), e))
 	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "2" {
 		t.Errorf("%d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+	}
+}
+
+// A caller that hung up is no error of the platform's.
+func TestHungUp(t *testing.T) {
+	p := newPlatform(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := httptest.NewRequest("GET", "/services", nil).WithContext(ctx)
+	r.Header.Set("X-API-Key", p.a.key)
+	w := httptest.NewRecorder()
+	p.handler.ServeHTTP(w, r)
+	wantProblem(t, w, http.StatusRequestTimeout, fault.CodeRequestTimeout)
+	if log := p.log.String(); strings.Contains(log, `"ERROR"`) {
+		t.Errorf("log: %s", log)
 	}
 }
 

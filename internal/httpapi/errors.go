@@ -63,6 +63,10 @@ func (p *problem) GetHeaders() http.Header {
 
 // newProblem makes the answer to err and leaves its cause for the log.
 func newProblem(ctx context.Context, err error) *problem {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		// The caller hung up, or its time is over: no fault of ours.
+		err = fault.Wrap(err, fault.Timeout, "The request ended before its answer was ready.")
+	}
 	e := fault.From(err)
 	c := callOf(ctx)
 	c.err = e
@@ -164,16 +168,21 @@ func describe(d *huma.ErrorDetail) (field, text string, code fault.Code) {
 	case field == "":
 		return "", "The body is not valid JSON.", code
 	}
-	for found, ours := range map[string]string{
-		"invalid integer":             "must be a whole number",
-		"invalid boolean":             "must be true or false",
-		validation.MsgExpectedBoolean: "must be true or false",
-		validation.MsgExpectedObject:  "must be an object",
-		validation.MsgExpectedString:  "must be a text",
-	} {
-		if d.Message == found {
-			return field, ours, code
+	for _, w := range plainWords {
+		if rest, ok := strings.CutPrefix(d.Message, w.huma); ok {
+			return field, w.ours + rest, code
 		}
 	}
-	return field, strings.Replace(d.Message, "expected", "must have", 1), code
+	return field, "cannot be used: " + d.Message, code
+}
+
+// plainWords are the beginnings of huma's texts and what we say instead.
+var plainWords = []struct{ huma, ours string }{
+	{"invalid integer", "must be a whole number"},
+	{"invalid boolean", "must be true or false"},
+	{validation.MsgExpectedBoolean, "must be true or false"},
+	{validation.MsgExpectedObject, "must be an object"},
+	{validation.MsgExpectedString, "must be a text"},
+	{"expected number", "must be a number"},
+	{"expected length", "must have a length"},
 }

@@ -146,7 +146,7 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-func decode[T any](t *testing.T, w *httptest.ResponseRecorder, status int) T {
+func decode[T any](t testing.TB, w *httptest.ResponseRecorder, status int) T {
 	t.Helper()
 	var v T
 	if w.Code != status {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"anycheck/client"
 	"anycheck/internal/fault"
 	"anycheck/internal/verification"
 )
@@ -133,4 +134,23 @@ func FuzzUploadForm(f *testing.F) {
 			t.Errorf("%d files left", len(left))
 		}
 	})
+}
+
+// A caller that is still sending must get to read why it was refused.
+func TestRefusalReachesTheSender(t *testing.T) {
+	p := newPlatform(t)
+	srv := httptest.NewServer(p.handler)
+	defer srv.Close()
+	c, err := client.New(srv.URL, client.WithAPIKey(p.a.key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Upload(t.Context(), client.InputFile, client.File{Name: "big.png", Content: strings.NewReader(strings.Repeat("x", 1<<20))})
+	if !client.IsCode(err, "FILE_TOO_LARGE") {
+		t.Errorf("a file over its limit: %v", err)
+	}
+	_, err = c.CreateFolder(t.Context(), strings.Repeat("x", 4<<20))
+	if !client.IsCode(err, "FILE_TOO_LARGE") {
+		t.Errorf("a body over the limit: %v", err)
+	}
 }

@@ -34,7 +34,7 @@ var contractFields = []string{
 }
 
 // create posts a verification of a new folder with a's key.
-func (p *platform) create(t *testing.T, configuration string) *httptest.ResponseRecorder {
+func (p *platform) create(t testing.TB, configuration string) *httptest.ResponseRecorder {
 	t.Helper()
 	f := decode[folder](t, p.do("POST", "/folders", `{"name":"Onboarding"}`), http.StatusCreated)
 	return p.do("POST", "/verifications", fmt.Sprintf(`{"service_id":%q,"folder_id":%q,"configuration":%s,"webhook_url":"https://hooks.example/x","webhook_metadata":{"case":7,"webhook_secret":"hush"},"result_id":null}`,
@@ -42,7 +42,7 @@ func (p *platform) create(t *testing.T, configuration string) *httptest.Response
 }
 
 // verify uploads a file and creates a verification of it.
-func (p *platform) verify(t *testing.T) verificationView {
+func (p *platform) verify(t testing.TB) verificationView {
 	t.Helper()
 	up := decode[upload](t, p.upload("file_category", "VERIFICATION_INPUT_FILE", "files:ktp.png", "IMG card"), http.StatusCreated)
 	w := p.create(t, fmt.Sprintf(`{"verification_type":"KTP","files":{"ktp_file":[%q]},"fraud_detection":false}`, up.Files[0].Path))
@@ -342,5 +342,15 @@ func TestPublicURL(t *testing.T) {
 	}
 	if got := s.base(httptest.NewRequest("GET", "https://10.0.0.1/", nil)); got != "https://10.0.0.1" {
 		t.Errorf("base %q", got)
+	}
+}
+
+func BenchmarkGetVerification(b *testing.B) {
+	p := newPlatform(b)
+	v := p.verify(b)
+	for b.Loop() {
+		if w := p.do("GET", "/verifications/"+v.ID.String(), ""); w.Code != http.StatusOK {
+			b.Fatal(w.Body)
+		}
 	}
 }
