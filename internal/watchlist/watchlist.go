@@ -1,11 +1,13 @@
 // Package watchlist reads published watch lists into entities that can be
-// screened against: OFAC's SDN files, the UN Security Council's consolidated
-// list, FollowTheMoney entities and our own CSV. The format is found by
-// content, never by name.
+// screened against (OFAC's SDN files, the UN Security Council's consolidated
+// list, FollowTheMoney entities and our own CSV; the format is found by
+// content, never by name) and keeps the imported ones as a Library that is
+// searched.
 //
-// It must not know how names are matched, nor where lists are kept. Files are
-// foreign bytes: every reader has limits, and what it says of a broken file
-// names the file and the line, never what stands there.
+// It must not know how names are matched, nor SQL or a file system: the
+// library stands on the core's ports. Files are foreign bytes: every reader has
+// limits, and what it says of a broken file names the file and the line, never
+// what stands there.
 package watchlist
 
 import (
