@@ -60,7 +60,11 @@ var limits = verification.Limits{FilesPerUpload: 3, FileBytes: 64 << 10, PagesPe
 func newPlatform(t testing.TB) *platform {
 	t.Helper()
 	ctx := t.Context()
-	db, err := store.Open(ctx, "", t.TempDir(), store.Options{})
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(emptyDatabase())); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(ctx, "", dir, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +80,32 @@ func newPlatform(t testing.TB) *platform {
 	p.handler = p.server.handler()
 	p.a, p.b = p.newAccount(t, "Alpha"), p.newAccount(t, "Beta")
 	return p
+}
+
+// emptyDatabase is the data folder of a migrated database, made once: with the
+// race detector that takes seconds.
+var emptyDatabase = sync.OnceValue(func() string {
+	db, err := store.Open(context.Background(), "", templateDir, store.Options{})
+	if err == nil {
+		err = db.Close()
+	}
+	if err != nil {
+		panic(err)
+	}
+	return templateDir
+})
+
+var templateDir string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	var err error
+	if templateDir, err = os.MkdirTemp("", "anycheck-httpapi-*"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(templateDir)
+	os.Exit(code)
 }
 
 func (p *platform) newAccount(t testing.TB, name string) account {

@@ -96,6 +96,20 @@ func TestVerificationGolden(t *testing.T) {
 	}
 }
 
+func TestViewHasNoLinks(t *testing.T) {
+	v := verification.Verification{OutputPath: "files/o.json", ExportPath: "files/o.xlsx", Config: verification.Configuration{Files: map[string][]string{"ktp_file": {"files/k"}}}}
+	shown, err := json.Marshal(View(v))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := keysOf(t, shown); !slices.Equal(got, contractFields) || strings.Contains(string(shown), "files/") {
+		t.Errorf("%s", shown)
+	}
+	if v.Config.Files["ktp_file"] == nil {
+		t.Error("the caller's verification was changed")
+	}
+}
+
 func TestVerificationFields(t *testing.T) {
 	p := newPlatform(t)
 	v := p.verify(t)
