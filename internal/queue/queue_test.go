@@ -47,8 +47,10 @@ func (l *lockedBuffer) String() string {
 }
 
 func engines(t *testing.T, test func(t *testing.T, r *rig)) {
+	t.Parallel()
 	for name, open := range map[string]func(*testing.T) *store.DB{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // they mostly wait
 			r := &rig{db: open(t), log: &lockedBuffer{}}
 			o := Options{Processors: 2, firstRetry: time.Millisecond, Logger: slog.New(slog.NewTextHandler(r.log, nil))}
 			var err error
