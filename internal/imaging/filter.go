@@ -96,14 +96,13 @@ func (g *Gray) Warp(toSource Homography, w, h int) *Gray {
 	if g.W < 2 || g.H < 2 {
 		return out
 	}
-	maxX, maxY := float64(g.W-1), float64(g.H-1)
 	for v := range h {
 		nx := toSource[1]*float64(v) + toSource[2]
 		ny := toSource[4]*float64(v) + toSource[5]
 		d := toSource[7]*float64(v) + toSource[8]
 		row := out.Pix[w*v:][:w]
 		for u := range row {
-			x, y := min(max(nx/d, 0), maxX), min(max(ny/d, 0), maxY)
+			x, y := held(nx/d, g.W), held(ny/d, g.H)
 			x0, y0 := min(int(x), g.W-2), min(int(y), g.H-2)
 			fx, fy := int32((x-float64(x0))*256), int32((y-float64(y0))*256)
 			a, b := g.Pix[y0*g.W+x0:][:2], g.Pix[(y0+1)*g.W+x0:][:2]

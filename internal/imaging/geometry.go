@@ -118,8 +118,7 @@ var cubicTable = func() (t [cubicPhases + 1][4]int32) {
 // cubicAt samples p with the cubic kernel; the position is rounded to 1/64
 // pixel and held inside the picture.
 func (p *Picture) cubicAt(dst []uint8, x, y float64) {
-	x = min(max(x, 0), float64(p.W-1)) // also takes NaN to a number
-	y = min(max(y, 0), float64(p.H-1))
+	x, y = held(x, p.W), held(y, p.H)
 	x0, y0 := int(x), int(y)
 	wx := &cubicTable[int((x-float64(x0))*cubicPhases+0.5)]
 	wy := &cubicTable[int((y-float64(y0))*cubicPhases+0.5)]
@@ -150,6 +149,14 @@ func (p *Picture) cubicAt(dst []uint8, x, y float64) {
 		}
 	}
 	dst[0], dst[1], dst[2] = clamp8(r>>weightBits), clamp8(g>>weightBits), clamp8(b>>weightBits)
+}
+
+// held keeps a position within 0..n-1; not a number becomes 0.
+func held(v float64, n int) float64 {
+	if !(v > 0) {
+		return 0
+	}
+	return min(v, float64(n-1))
 }
 
 // Line is the set of points with A x + B y = C; (A, B) has length 1.
