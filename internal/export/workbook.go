@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image/jpeg"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -146,6 +147,11 @@ func (w *workbook) cell(sheet string, column, row int, l look, set func(cell str
 	})
 }
 
+// escaped is how the format writes a character by its number (ECMA-376 part 1,
+// 22.9.2.19): in a text of somebody else it would become that character, and
+// "_x003D_" an equals sign.
+var escaped = regexp.MustCompile(`_x[0-9A-Fa-f]{4}_`)
+
 // plain makes a text that no spreadsheet program takes for a formula, not even
 // after it was saved as CSV: one that begins with a character that may start a
 // formula gets an apostrophe before it (OWASP ASVS 5.0, 1.2.10). Characters
@@ -157,11 +163,9 @@ func plain(s string) string {
 		}
 		return r
 	}, s)
+	s = escaped.ReplaceAllString(s, "_x005F$0")
 	if strings.IndexAny(s, "=+-@\t\r\n＝＋－＠") == 0 {
 		s = "'" + s
-	}
-	if runes := []rune(s); len(runes) > excelize.TotalCellChars {
-		s = string(runes[:excelize.TotalCellChars])
 	}
 	return s
 }
