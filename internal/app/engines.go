@@ -61,10 +61,22 @@ func OpenEngines(cfg config.Config, log *slog.Logger) (*Engines, error) {
 	docs.CacheDir = filepath.Join(cfg.DataDir, "runtime", "pdf")
 	return &Engines{
 		Runtime: rt, Documents: document.New(docs), Cards: ktp.NewReader(reader),
-		Faces: face.NewMatcher(rt, face.Roles{
-			Detector: rt.Role(onnx.RoleFaceDetector)[0], Embedder: rt.Role(onnx.RoleFaceEmbedder)[0], Liveness: rt.Role(onnx.RoleLiveness),
-		}, face.DefaultPolicy),
+		Faces: matcher(rt, face.DefaultPolicy),
 	}, nil
+}
+
+func matcher(rt *onnx.Runtime, p face.Policy) *face.Matcher {
+	return face.NewMatcher(rt, face.Roles{
+		Detector: rt.Role(onnx.RoleFaceDetector)[0], Embedder: rt.Role(onnx.RoleFaceEmbedder)[0], Liveness: rt.Role(onnx.RoleLiveness),
+	}, p)
+}
+
+// PhotoMatcher compares two photos of people instead of a card and a selfie:
+// both sides are held to the limits of a selfie.
+func (e *Engines) PhotoMatcher() *face.Matcher {
+	p := face.DefaultPolicy
+	p.CardFaceWidth = p.SelfieFaceWidth
+	return matcher(e.Runtime, p)
 }
 
 // Close frees the models and the PDF reader.

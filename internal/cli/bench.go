@@ -122,7 +122,7 @@ type benchFacesCmd struct {
 }
 
 func (c benchFacesCmd) Run(e *env) error {
-	pairs, err := readPairs(c.Pairs)
+	pairs, cards, err := readPairs(c.Pairs)
 	if err != nil {
 		return err
 	}
@@ -132,6 +132,10 @@ func (c benchFacesCmd) Run(e *env) error {
 			B       string       `json:"b"`
 			Score   *float64     `json:"score"`
 			Outcome face.Outcome `json:"outcome"`
+		}
+		matcher := engines.Faces
+		if !cards {
+			matcher = engines.PhotoMatcher()
 		}
 		var scored []face.Pair
 		counts := map[bool]map[face.Outcome]int{true: {}, false: {}}
@@ -147,7 +151,7 @@ func (c benchFacesCmd) Run(e *env) error {
 				return fmt.Errorf("%s: %w", p.b, err)
 			}
 			start := time.Now()
-			result, err := engines.Faces.Compare(e.ctx, a, b)
+			result, err := matcher.Compare(e.ctx, a, b)
 			if err != nil {
 				return err
 			}
@@ -183,32 +187,32 @@ type pair struct {
 	same bool
 }
 
-func readPairs(path string) ([]pair, error) {
+// readPairs also tells whether the first column holds cards.
+func readPairs(path string) (pairs []pair, cards bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer f.Close()
 	r := csv.NewReader(f)
 	header, err := r.Read()
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "The pairs cannot be read")
+		return nil, false, fault.Wrap(err, fault.Invalid, "The pairs cannot be read")
 	}
 	column := func(names ...string) int {
 		return slices.IndexFunc(header, func(h string) bool { return slices.Contains(names, strings.ToLower(strings.TrimSpace(h))) })
 	}
 	a, b, same := column("a", "card"), column("b", "selfie"), column("same")
 	if a < 0 || b < 0 || same < 0 {
-		return nil, fault.New(fault.Invalid, "The CSV needs the columns a,b,same or card,selfie,same.")
+		return nil, false, fault.New(fault.Invalid, "The CSV needs the columns a,b,same or card,selfie,same.")
 	}
-	var pairs []pair
 	for {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
-			return pairs, nil
+			return pairs, column("card") >= 0, nil
 		}
 		if err != nil {
-			return nil, fault.Wrap(err, fault.Invalid, "The pairs cannot be read")
+			return nil, false, fault.Wrap(err, fault.Invalid, "The pairs cannot be read")
 		}
 		truth := strings.ToLower(row[same])
 		pairs = append(pairs, pair{row[a], row[b], truth == "1" || truth == "true"})

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"anycheck/client"
@@ -129,7 +131,8 @@ func (e *env) temporaryServer(ctx context.Context, s app.Samples) (*client.Clien
 			cleanup[i]()
 		}
 	}
-	server, err := app.NewServer(ctx, cfg, e.log, app.ServerOptions{Version: Version})
+	quiet := slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	server, err := app.NewServer(ctx, cfg, quiet, app.ServerOptions{Version: Version})
 	if err != nil {
 		done()
 		return nil, nil, err
@@ -230,10 +233,16 @@ func drive(ctx context.Context, e *env, cl *client.Client, s app.Samples, hooks 
 		return err
 	}
 	e.step("POST /uploads", upload)
+	configuration := client.KTPConfiguration{VerificationType: "KTP_SELFIE_PEP",
+		Files: client.KTPFiles{KTPFile: []string{upload.Files[0].Path}, SelfieFile: []string{upload.Files[1].Path}}}
+	for _, off := range services.Items[0].Unavailable {
+		if off.VerificationType == configuration.VerificationType {
+			fmt.Fprintf(e.err, "anycheck: %s needs %s (anycheck models pull); going on with KTP_PEP\n", off.VerificationType, strings.Join(off.MissingModels, ", "))
+			configuration.VerificationType, configuration.Files.SelfieFile = "KTP_PEP", nil
+		}
+	}
 	request := client.NewVerification{
-		ServiceID: services.Items[0].ID, FolderID: folder.ID,
-		Configuration: client.KTPConfiguration{VerificationType: "KTP_SELFIE_PEP",
-			Files: client.KTPFiles{KTPFile: []string{upload.Files[0].Path}, SelfieFile: []string{upload.Files[1].Path}}},
+		ServiceID: services.Items[0].ID, FolderID: folder.ID, Configuration: configuration,
 		WebhookURL: hooks.url, WebhookMetadata: map[string]any{"webhook_secret": demoSecret, "demo": true},
 	}
 	created, err := cl.CreateVerification(ctx, request)
