@@ -1,6 +1,7 @@
 package imaging
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 )
@@ -209,8 +210,19 @@ func doubling(n int, combine func(shift int)) {
 	}
 }
 
+// maxInto raises dst to src where src is larger, eight bytes at a time. The two
+// may overlap when src lies behind dst.
 func maxInto(dst, src []uint8) {
+	const high = 0x8080808080808080
 	dst = dst[:len(src)]
+	for len(src) >= 8 {
+		a, b := binary.LittleEndian.Uint64(dst), binary.LittleEndian.Uint64(src)
+		// The top bit of each byte of low tells a >= b for the lower seven bits.
+		low := (a | high) - (b &^ high)
+		mask := (((a &^ b) | (^(a ^ b) & low)) & high >> 7) * 0xff
+		binary.LittleEndian.PutUint64(dst, a&mask|b&^mask)
+		dst, src = dst[8:], src[8:]
+	}
 	for i, v := range src {
 		dst[i] = max(dst[i], v)
 	}

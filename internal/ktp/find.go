@@ -169,7 +169,7 @@ func (s *search) edgeQuads() []quad {
 		edges := channel.Edges()
 		for _, threshold := range [][2]uint16{{20, 60}, {45, 120}} {
 			// Close the gaps of the rim, but keep the thickness down.
-			lines := edges.Above(threshold[0], threshold[1]).CloseRect(3).DilateRect(1, 1)
+			lines := edges.Above(threshold[0], threshold[1]).DilateRect(3, 3).Invert().DilateRect(2, 2).Invert()
 			for i, r := range lines.Regions(false, 200) {
 				if i >= 4 {
 					break
@@ -213,9 +213,8 @@ func (s *search) levelQuads() []quad {
 				}
 			}
 			for _, light := range []*imaging.Gray{mask, mask.Invert()} {
-				// Print and portrait belong to the card.
-				closed := light.CloseRect(4).Invert().CloseRect(4).Invert()
-				for i, r := range closed.Regions(false, 200) {
+				// Print belongs to the card.
+				for i, r := range light.CloseRect(4).Regions(false, 200) {
 					if q, _, ok := s.quadOf(r); ok && i < 2 {
 						quads = append(quads, q)
 					}

@@ -24,15 +24,21 @@ func orient(paper *imaging.Gray, q quad) found {
 		return found{layout: -1}
 	}
 	card := paper.Warp(h, scoreWidth, scoreHeight)
-	up := layoutScore(card)
-	turned := imaging.NewGray(card.W, card.H)
-	for i, v := range card.Pix {
-		turned.Pix[len(card.Pix)-1-i] = v
-	}
-	if down := layoutScore(turned); down > up {
+	ink := inkOf(card)
+	up := layoutScore(card, ink)
+	if down := layoutScore(turned(card), turned(ink)); down > up {
 		return found{quad: quad{q[2], q[3], q[0], q[1]}, layout: down}
 	}
 	return found{quad: q, layout: up}
+}
+
+// turned is the picture upside down.
+func turned(g *imaging.Gray) *imaging.Gray {
+	out := imaging.NewGray(g.W, g.H)
+	for i, v := range g.Pix {
+		out.Pix[len(g.Pix)-1-i] = v
+	}
+	return out
 }
 
 // frame is the outline of a rectified card of w x h pixels: the card's edge is
@@ -46,10 +52,9 @@ func frame(w, h int) quad {
 // looks like a KTP: a comb of twelve text rows in the label and in the value
 // column, the portrait, the NIK and the header, blank margins. A card scores
 // about 4, anything else under 2.
-func layoutScore(g *imaging.Gray) float64 {
-	light := g.Integral()
-	ink := inkOf(g, light)
-	in := ink.Integral()
+// ink is inkOf(g).
+func layoutScore(g, ink *imaging.Gray) float64 {
+	light, in := g.Integral(), ink.Integral()
 	mean := func(x0, y0, x1, y1 float64) float64 { // in millimetres
 		return in.Mean(int(x0*scoreDensity), int(y0*scoreDensity), int(x1*scoreDensity), int(y1*scoreDensity))
 	}
@@ -81,9 +86,9 @@ func contrast(ink, blank float64) float64 { return (ink - blank) / (ink + blank 
 
 // inkOf marks strokes: how much darker a pixel is than its surroundings of
 // about 4 mm, 255 for half as bright. Slow changes of light drop out.
-func inkOf(g *imaging.Gray, sums *imaging.Integral) *imaging.Gray {
+func inkOf(g *imaging.Gray) *imaging.Gray {
 	const r = 2 * scoreDensity
-	out := imaging.NewGray(g.W, g.H)
+	sums, out := g.Integral(), imaging.NewGray(g.W, g.H)
 	for y := range g.H {
 		for x := range g.W {
 			m := sums.Mean(x-r, y-r, x+r+1, y+r+1)

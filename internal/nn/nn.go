@@ -53,7 +53,8 @@ type Spec struct {
 	// DictionaryURLs are the addresses to fetch the dictionary from.
 	DictionaryURLs []string `json:"dictionary_urls,omitempty"`
 	AppendSpace    bool     `json:"append_space,omitempty"`
-	// Classes are the dictionary's lines, filled when the model is loaded.
+	// Classes are the dictionary's lines and the appended space, filled when
+	// the model is loaded.
 	Classes []string `json:"-"`
 	// Thresholds are the operating points by name, as measured with this model.
 	Thresholds map[string]float64 `json:"thresholds,omitempty"`

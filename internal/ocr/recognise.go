@@ -34,8 +34,7 @@ type Recogniser struct {
 }
 
 // NewRecogniser prepares a text recogniser of the CTC family: output [N,T,C],
-// class 0 is blank, then one class a dictionary entry, then the space when the
-// manifest appends it.
+// class 0 is blank, then one class for each of the Spec's Classes.
 func NewRecogniser(model nn.Model) (*Recogniser, error) {
 	spec := model.Spec()
 	if spec.Decoding != nn.DecodeCTC || spec.Input.Height <= 0 || len(spec.Classes) == 0 {
@@ -43,9 +42,6 @@ func NewRecogniser(model nn.Model) (*Recogniser, error) {
 	}
 	r := &Recogniser{model: model, spec: spec, index: map[rune]int{}}
 	r.classes = append(append(r.classes, ""), spec.Classes...)
-	if spec.AppendSpace {
-		r.classes = append(r.classes, " ")
-	}
 	for i, c := range r.classes {
 		if runes := []rune(c); len(runes) == 1 {
 			if _, double := r.index[runes[0]]; !double {
