@@ -93,7 +93,8 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	s.deliver = webhook.NewDeliverer(s.db, calls, o.Version)
 	limits := verification.Limits{FilesPerUpload: cfg.MaxUploadFiles, FileBytes: int64(cfg.MaxFileMiB) << 20, PagesPerFile: cfg.MaxPages}
 	spool := filepath.Join(cfg.DataDir, "spool")
-	if err = os.MkdirAll(spool, 0o700); err != nil {
+	// What a crash left of an upload is of no use to anybody.
+	if err = errors.Join(os.RemoveAll(spool), os.MkdirAll(spool, 0o700)); err != nil {
 		return s, err
 	}
 	if s.listener, err = net.Listen("tcp", cfg.Addr); err != nil {
@@ -143,7 +144,7 @@ func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
 // Run serves and works until ctx ends, then lets what is under way finish.
 func (s *Server) Run(ctx context.Context) error {
-	n, err := s.jobs.ReclaimRunning(ctx)
+	n, err := s.jobs.ReclaimRunning(context.WithoutCancel(ctx))
 	if err != nil {
 		return err
 	}

@@ -122,7 +122,11 @@ func (s *Service) SetDisabled(ctx context.Context, email string, disabled bool) 
 
 // UserByEmail finds a user for the command line.
 func (s *Service) UserByEmail(ctx context.Context, email string) (tenant.User, error) {
-	return s.store.UserByEmail(ctx, normalEmail(email))
+	email, err := parseEmail(email)
+	if err != nil {
+		return tenant.User{}, err
+	}
+	return s.store.UserByEmail(ctx, email)
 }
 
 // RandomPassword makes a password nobody has to invent.

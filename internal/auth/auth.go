@@ -61,9 +61,11 @@ var errCredentials = fault.New(fault.Unauthenticated, "The e-mail address or the
 
 // Login signs a person in.
 func (s *Service) Login(ctx context.Context, email, password string) (Tokens, error) {
-	u, err := s.store.UserByEmail(ctx, normalEmail(email))
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return Tokens{}, err
+	var u tenant.User
+	if email, err := parseEmail(email); err == nil {
+		if u, err = s.store.UserByEmail(ctx, email); err != nil && !fault.Is(err, fault.NotFound) {
+			return Tokens{}, err
+		}
 	}
 	// An unknown user costs the same time as a wrong password.
 	ok, rehash, err := s.passwords.Matches(ctx, password, u.PasswordHash)
@@ -225,15 +227,15 @@ func cutKey(key string) (prefix, secret string, ok bool) {
 		return "", "", false
 	}
 	id, secret, ok := strings.Cut(rest, "_")
-	return keyMark + id, secret, ok && id != "" && secret != ""
+	odd := strings.ContainsFunc(id, func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') })
+	return keyMark + id, secret, ok && id != "" && secret != "" && !odd
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
-func normalEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
-
+// parseEmail gives the form that addresses are stored and compared in.
 func parseEmail(s string) (string, error) {
-	s = normalEmail(s)
+	s = strings.ToLower(strings.TrimSpace(s))
 	a, err := mail.ParseAddress(s)
 	if err != nil || a.Address != s || len(s) > 254 {
 		return "", fault.Field("email", "is not an e-mail address")

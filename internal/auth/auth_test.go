@@ -53,7 +53,7 @@ func code(err error) fault.Code {
 
 func TestLogin(t *testing.T) {
 	s, _, u := open(t)
-	for name, in := range map[string][2]string{"wrong password": {u.Email, "wrong password"}, "unknown user": {"bob@example.com", password},
+	for name, in := range map[string][2]string{"wrong password": {u.Email, "wrong password"}, "unknown user": {"bob@example.com", password}, "no address": {"ana\x00@example.com", password},
 		"empty": {"", ""}, "a password beyond the limit": {u.Email, strings.Repeat("x", 1<<20)}} {
 		if _, err := s.Login(t.Context(), in[0], in[1]); code(err) != fault.CodeInvalidCredentials {
 			t.Errorf("%s: %v", name, err)

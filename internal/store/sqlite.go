@@ -6,6 +6,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"log/slog"
 	"io/fs"
 	"net/url"
 	"os"
@@ -74,7 +75,7 @@ func openSQLite(ctx context.Context, dataDir string, o Options) (_ *DB, err erro
 	if err := private(file); err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable, "The database file cannot be made.")
 	}
-	river, err := rivermigrate.New(riversqlite.New(db.river), &rivermigrate.Config{Logger: o.Logger})
+	river, err := rivermigrate.New(riversqlite.New(db.river), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err
 	}

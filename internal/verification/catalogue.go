@@ -219,7 +219,7 @@ func (p *formParser) field(f Field) {
 		key := strings.TrimPrefix(f.Name, "files.")
 		for i, item := range list {
 			path, ok := item.(string)
-			if !ok || path == "" {
+			if !ok || path == "" || hasControl(path) {
 				p.wrong(fmt.Sprintf("%s[%d]", f.Name, i), "must be a path that POST /uploads gave")
 				continue
 			}

@@ -3,6 +3,7 @@ package verification
 import (
 	"context"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -18,11 +19,16 @@ func folderName(s string) (string, error) {
 	switch {
 	case s == "":
 		return "", fault.Field("name", "must not be empty")
+	case hasControl(s):
+		return "", fault.Field("name", "must not have control characters")
 	case utf8.RuneCountInString(s) > maxFolderName:
 		return "", fault.Field("name", "must have at most %d characters", maxFolderName)
 	}
 	return s, nil
 }
+
+// hasControl finds what no database or page should be given as text.
+func hasControl(s string) bool { return strings.ContainsFunc(s, unicode.IsControl) }
 
 // CreateFolder makes a folder in the actor's own group.
 func (s *UseCases) CreateFolder(ctx context.Context, a tenant.Actor, name string) (Folder, error) {
@@ -54,6 +60,9 @@ func (s *UseCases) Folder(ctx context.Context, a tenant.Actor, id uuid.UUID) (Fo
 func (s *UseCases) Folders(ctx context.Context, a tenant.Actor, group uuid.UUID, search string, p Page) ([]Folder, int, error) {
 	if err := a.Require(tenant.ReadFolders); err != nil {
 		return nil, 0, err
+	}
+	if hasControl(search) {
+		return nil, 0, fault.Field("search", "must not have control characters")
 	}
 	return s.store.Folders(ctx, a.Scope(), group, search, p)
 }
