@@ -40,13 +40,21 @@ func (f found) score() float64 { return f.layout + 0.8*f.rim }
 // found.plausible.
 func find(ctx context.Context, photo *imaging.Picture) (found, error) {
 	small, scale := photo.LimitSide(searchSide)
-	search := &search{pic: small, paper: small.MaxChannel(), channels: searchChannels(small)}
-	// Each way to find candidates is dearer or rarer than the one before.
-	for _, next := range []func() []quad{search.edgeQuads, search.levelQuads, search.printQuads} {
+	search := &search{pic: small, paper: small.MaxChannel()}
+	// Each way to find candidates is dearer or rarer than the one before. A
+	// sharp hit ends the search early, a good one before the rare ways.
+	ways := make([]func() []quad, 0, channels+2)
+	for c := range channels {
+		ways = append(ways, func() []quad { return search.edgeQuads(c) })
+	}
+	ways = append(ways, search.levelQuads, search.printQuads)
+	for i, next := range ways {
 		if err := ctx.Err(); err != nil {
 			return found{}, err
 		}
-		if search.consider(next()); search.best.layout > clearLayout {
+		search.consider(next())
+		best := search.best
+		if best.layout > sharpLayout && best.rim > sharpRim || i >= channels-1 && best.layout > clearLayout {
 			break
 		}
 	}
@@ -95,16 +103,21 @@ func near(a, b quad, tolerance float64) bool {
 	return false
 }
 
-// clearLayout is a layout score that needs no further search.
-const clearLayout = 3.0
+// Scores that need no further search: of a candidate that is a card, and of
+// one whose corners are right as well.
+const (
+	clearLayout = 3.0
+	sharpLayout = 4.1
+	sharpRim    = 0.9
+)
 
 // search is the state of find on the small picture.
 type search struct {
-	pic      *imaging.Picture
-	paper    *imaging.Gray
-	channels []*imaging.Gray
-	seen     []quad
-	best     found
+	pic   *imaging.Picture
+	paper *imaging.Gray
+	cache [channels]*imaging.Gray
+	seen  []quad
+	best  found
 }
 
 // consider judges candidates, refines the likeliest and keeps the best of all
@@ -151,9 +164,9 @@ func (s *search) quadOf(r imaging.Region) (q quad, area float64, ok bool) {
 	return quad{}, 0, false
 }
 
-// edgeQuads are the hulls of the largest edge figures in five channels, and
-// the whole picture.
-func (s *search) edgeQuads() []quad {
+// edgeQuads are the hulls of the largest edge figures in one channel; with the
+// last channel comes the whole picture.
+func (s *search) edgeQuads(channel int) []quad {
 	type figure struct {
 		quad
 		area float64
@@ -165,29 +178,27 @@ func (s *search) edgeQuads() []quad {
 		}
 	}
 	w, h := s.pic.W, s.pic.H
-	for _, channel := range s.channels {
-		edges := channel.Edges()
-		for _, threshold := range [][2]uint16{{20, 60}, {45, 120}} {
-			// Close the gaps of the rim, but keep the thickness down.
-			lines := edges.Above(threshold[0], threshold[1]).DilateRect(3, 3).Invert().DilateRect(2, 2).Invert()
-			for i, r := range lines.Regions(false, 200) {
-				if i >= 4 {
-					break
-				}
-				add(r)
+	edges := s.channel(channel).Edges()
+	for _, threshold := range [][2]uint16{{20, 60}, {45, 120}} {
+		// Close the gaps of the rim, but keep the thickness down.
+		lines := edges.Above(threshold[0], threshold[1]).DilateRect(3, 3).Invert().DilateRect(2, 2).Invert()
+		for i, r := range lines.Regions(false, 200) {
+			if i >= 4 {
+				break
 			}
-			n := 0
-			for _, r := range lines.Regions(true, w*h/200) {
-				// An enclosed area: the card inside a rim that has grown
-				// together with the pattern of the table.
-				if r.AtBorder {
-					continue
-				}
-				if n++; n > 2 {
-					break
-				}
-				add(r)
+			add(r)
+		}
+		n := 0
+		for _, r := range lines.Regions(true, w*h/200) {
+			// An enclosed area: the card inside a rim that has grown together
+			// with the pattern of the table.
+			if r.AtBorder {
+				continue
 			}
+			if n++; n > 2 {
+				break
+			}
+			add(r)
 		}
 	}
 	slices.SortStableFunc(figures, func(a, b figure) int { return cmp.Compare(b.area, a.area) })
@@ -195,15 +206,19 @@ func (s *search) edgeQuads() []quad {
 	for _, f := range figures {
 		quads = append(quads, f.quad)
 	}
-	right, bottom := float64(w-1), float64(h-1)
-	return append(quads, quad{{}, {X: right}, {X: right, Y: bottom}, {Y: bottom}})
+	if channel == channels-1 {
+		right, bottom := float64(w-1), float64(h-1)
+		quads = append(quads, quad{{}, {X: right}, {X: right, Y: bottom}, {Y: bottom}})
+	}
+	return quads
 }
 
 // levelQuads are the hulls of what is lighter or darker than Otsu's threshold:
 // for cards on a pattern whose edges swallow the rim.
 func (s *search) levelQuads() []quad {
 	var quads []quad
-	for _, channel := range s.channels {
+	for c := range channels {
+		channel := s.channel(c)
 		limit := otsu(channel)
 		for _, shift := range []int{-25, 0, 25} {
 			mask := imaging.NewGray(channel.W, channel.H)
@@ -256,7 +271,7 @@ var content = box{2.9, 2.6, 82.3, 49.5}
 // printQuads guess the card from its print, for copies on paper without a rim,
 // and climb the layout score from there.
 func (s *search) printQuads() []quad {
-	lines := s.channels[0].Edges().Above(45, 120)
+	lines := s.channel(0).Edges().Above(45, 120)
 	var best found
 	for _, radius := range []int{8, 14, 20} {
 		for i, r := range lines.CloseRect(radius).Regions(false, 200) {
@@ -341,35 +356,47 @@ func plausibleShape(q quad, w, h int) bool {
 	return ratio >= 1.22 && ratio <= 2.05
 }
 
-// searchChannels gives lightness, the two colour axes, saturation and the
-// largest of red, green and blue, each without specks and with full contrast.
-// On one of them nearly every table differs from the card.
-func searchChannels(p *imaging.Picture) []*imaging.Gray {
-	var ch [5]*imaging.Gray
-	for i := range ch {
-		ch[i] = imaging.NewGray(p.W, p.H)
+// channels is how many views of the picture are searched.
+const channels = 5
+
+// channel gives lightness, the two colour axes, saturation or the largest of
+// red, green and blue, without specks and with full contrast. On one of them
+// nearly every table differs from the card.
+func (s *search) channel(k int) *imaging.Gray {
+	if s.cache[k] != nil {
+		return s.cache[k]
 	}
-	for i := range p.W * p.H {
-		px := p.Pix[3*i:][:3]
-		r, g, b := int(px[0]), int(px[1]), int(px[2])
-		hi, lo := max(r, g, b), min(r, g, b)
-		ch[0].Pix[i] = uint8((299*r + 587*g + 114*b) / 1000)
-		// Red against green and yellow against blue: the axes of Lab without
-		// its cost, in half steps round 128.
-		ch[1].Pix[i] = uint8(128 + (r-g)/2)
-		ch[2].Pix[i] = uint8(128 + ((r+g)/2-b)/2)
-		ch[3].Pix[i] = uint8(255 * (hi - lo) / max(hi, 1))
-		ch[4].Pix[i] = uint8(hi)
-	}
-	for i, c := range ch {
-		c = c.Median(2)
-		at := c.Percentiles(0.01, 0.99)
-		if at[1]-at[0] < 12 { // nothing in it but noise
-			at[0], at[1] = uint8(max(int(at[0])-20, 0)), uint8(min(int(at[1])+20, 255))
+	var g *imaging.Gray
+	switch k {
+	case 0:
+		g = s.pic.Gray()
+	case 4:
+		g = s.paper
+	default:
+		g = imaging.NewGray(s.pic.W, s.pic.H)
+		for i := range g.Pix {
+			px := s.pic.Pix[3*i:][:3]
+			red, green, blue := int(px[0]), int(px[1]), int(px[2])
+			switch k {
+			// Red against green and yellow against blue: the axes of Lab
+			// without its cost, in half steps round 128.
+			case 1:
+				g.Pix[i] = uint8(128 + (red-green)/2)
+			case 2:
+				g.Pix[i] = uint8(128 + ((red+green)/2-blue)/2)
+			case 3:
+				hi := max(red, green, blue)
+				g.Pix[i] = uint8(255 * (hi - min(red, green, blue)) / max(hi, 1))
+			}
 		}
-		ch[i] = c.Stretch(at[0], at[1])
 	}
-	return ch[:]
+	g = g.Median(2)
+	at := g.Percentiles(0.01, 0.99)
+	if at[1]-at[0] < 12 { // nothing in it but noise
+		at[0], at[1] = uint8(max(int(at[0])-20, 0)), uint8(min(int(at[1])+20, 255))
+	}
+	s.cache[k] = g.Stretch(at[0], at[1])
+	return s.cache[k]
 }
 
 const sideSamples = 60
