@@ -61,7 +61,7 @@ var ink = color.RGBA{34, 37, 44, 255}
 func Card(p Person, portrait *imaging.Picture) *imaging.Picture {
 	c := canvas{image.NewRGBA(image.Rect(0, 0, cardW, cardH))}
 	c.paper(p.NIK)
-	c.paste(portrait, studio(p))
+	c.paste(portrait, Studio(p))
 
 	c.centred(bold, "PROVINSI "+p.Province, 43.2, 3.35, 2.05)
 	c.centred(bold, p.Regency, 43.2, 6.65, 2.05)
@@ -78,13 +78,13 @@ func Card(p Person, portrait *imaging.Picture) *imaging.Picture {
 	return imaging.FromImage(c.RGBA)
 }
 
-// studio is the colour behind the portrait: red for an odd year of birth, blue
+// Studio is the colour behind the portrait: red for an odd year of birth, blue
 // for an even one.
-func studio(p Person) color.RGBA {
+func Studio(p Person) [3]uint8 {
 	if (p.BirthDate[len(p.BirthDate)-1]-'0')%2 == 1 {
-		return color.RGBA{168, 40, 46, 255}
+		return [3]uint8{168, 40, 46}
 	}
-	return color.RGBA{38, 72, 160, 255}
+	return [3]uint8{38, 72, 160}
 }
 
 func (c canvas) rows(p Person) {
@@ -142,7 +142,7 @@ func (c canvas) paper(number string) {
 			mx, my := float64(x)/pxPerMM, float64(y)/pxPerMM
 			bend := 1.1*math.Sin(mx/7.3+phase) + 0.8*math.Sin(mx/3.1+my/9+2*phase)
 			line := 0.5 + 0.5*math.Sin((my+bend)*7.4)
-			radius := math.Hypot(mx-50, my-30) + 0.6*math.Sin(6*math.Atan2(my-30, mx-50))
+			radius := hypot(mx-50, my-30) + 0.6*math.Sin(6*math.Atan2(my-30, mx-50))
 			rosette := math.Exp(-math.Pow((radius-9)/7, 2)) * (0.5 + 0.5*math.Sin(radius*6))
 			shade := math.Exp(-math.Pow((mx-45)/28, 2)-math.Pow((my-30)/18, 2)) * 16
 			weave := 13*line*line*line*line + 8*rosette
@@ -154,11 +154,11 @@ func (c canvas) paper(number string) {
 }
 
 // paste puts the portrait into its box, with the flat contrast of a dye print.
-func (c canvas) paste(portrait *imaging.Picture, background color.RGBA) {
+func (c canvas) paste(portrait *imaging.Picture, studio [3]uint8) {
 	x0, y0 := int(portraitBox[0]*pxPerMM), int(portraitBox[1]*pxPerMM)
 	w, h := int(portraitBox[2]*pxPerMM)-x0, int(portraitBox[3]*pxPerMM)-y0
 	if portrait == nil {
-		draw.Draw(c, image.Rect(x0, y0, x0+w, y0+h), image.NewUniform(background), image.Point{}, draw.Src)
+		draw.Draw(c, image.Rect(x0, y0, x0+w, y0+h), image.NewUniform(color.RGBA{studio[0], studio[1], studio[2], 255}), image.Point{}, draw.Src)
 		return
 	}
 	cw := min(portrait.W, portrait.H*w/h)
@@ -322,7 +322,7 @@ func (c canvas) stroke(a, b point, r float64) {
 			if n := (bx-ax)*(bx-ax) + (by-ay)*(by-ay); n > 0 {
 				t = min(max(((float64(x)-ax)*(bx-ax)+(float64(y)-ay)*(by-ay))/n, 0), 1)
 			}
-			cover := min(max(r+0.5-math.Hypot(float64(x)-ax-t*(bx-ax), float64(y)-ay-t*(by-ay)), 0), 1)
+			cover := min(max(r+0.5-hypot(float64(x)-ax-t*(bx-ax), float64(y)-ay-t*(by-ay)), 0), 1)
 			if cover == 0 {
 				continue
 			}

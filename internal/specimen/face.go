@@ -8,14 +8,20 @@ import (
 	"anycheck/internal/imaging"
 )
 
-// Identity names one of the invented faces: 0..identities-1; even ones are
-// drawn as men, odd ones as women.
+// Identity names one of the invented faces: 0..7; even ones are drawn as men,
+// odd ones as women.
 type Identity int
 
 const identities = 8
 
 // Female tells how the face is drawn.
 func (i Identity) Female() bool { return i%2 == 1 }
+
+// Stranger is a face that a matcher must tell from this one: the least alike
+// to it, as MobileFaceNet sees them.
+func (i Identity) Stranger() Identity { return strangers[i] }
+
+var strangers = [identities]Identity{1, 0, 0, 4, 5, 4, 1, 4}
 
 // Variation is what differs between two pictures of one face. The zero value
 // looks straight into the camera in even light.
@@ -30,17 +36,19 @@ type Variation struct {
 const (
 	faceW, faceH = 576, 720
 	cameraZ      = 7.0
+	selfieView   = 3.3 // units that fit the height
+	studioView   = 3.0
 )
 
 // Face renders a selfie of 576 x 720 pixels.
 func Face(id Identity, v Variation) *imaging.Picture {
-	return render(id, v, faceW, faceH, 3.3, func(u, w float64) vec { return room(u, w, v.Scene) })
+	return render(id, v, faceW, faceH, selfieView, func(u, w float64) vec { return room(u, w, v.Scene) })
 }
 
 // Portrait renders a photo for a card in a studio of the given colour.
 func Portrait(id Identity, studio [3]uint8) *imaging.Picture {
 	wall := vec{linear(studio[0]), linear(studio[1]), linear(studio[2])}
-	return render(id, Variation{Light: -8}, 392, 504, 3.0, func(u, w float64) vec {
+	return render(id, Variation{Light: -8}, 392, 504, studioView, func(u, w float64) vec {
 		return wall.scale(1 - 0.12*math.Hypot(u-0.5, w-0.5))
 	})
 }

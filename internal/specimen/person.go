@@ -111,6 +111,10 @@ func invent(r *rand.Rand, face Identity) Person {
 	if r.IntN(3) == 0 {
 		address = fmt.Sprintf("KOMPLEK GRIYA %s BLOK %c NO. %d", pick(streets), 'A'+rune(r.IntN(8)), 1+r.IntN(40))
 	}
+	religion := pick(religions)
+	if faces[face].hair == hijab {
+		religion = "ISLAM"
+	}
 	return Person{
 		NIK:           fmt.Sprintf("%s%02d%s%04d", at.code, codedDay, born.Format("0106"), 500+r.IntN(9500)),
 		Name:          name,
@@ -122,7 +126,7 @@ func invent(r *rand.Rand, face Identity) Person {
 		RTRW:          fmt.Sprintf("%03d/%03d", 1+r.IntN(15), 1+r.IntN(12)),
 		Village:       at.villages[r.IntN(len(at.villages))],
 		District:      at.district,
-		Religion:      pick(religions),
+		Religion:      religion,
 		MaritalStatus: pick(marriages),
 		Occupation:    pick(jobs),
 		Citizenship:   "WNI",

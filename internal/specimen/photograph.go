@@ -55,7 +55,7 @@ func Photograph(card *imaging.Picture, s Shot, seed uint64) Photo {
 	lampX, lampY := 0.35+0.4*r.Float64(), 0.35+0.4*r.Float64()
 	lightAngle := 2 * math.Pi * r.Float64()
 	src := card
-	if width := math.Hypot(ph.Corners[1].X-ph.Corners[0].X, ph.Corners[1].Y-ph.Corners[0].Y); width < 0.7*float64(card.W) {
+	if width := hypot(ph.Corners[1].X-ph.Corners[0].X, ph.Corners[1].Y-ph.Corners[0].Y); width < 0.7*float64(card.W) {
 		src = card.Resize(int(width*1.2), int(width*1.2*CardHeightMM/CardWidthMM)) // against aliasing
 	}
 
@@ -63,25 +63,19 @@ func Photograph(card *imaging.Picture, s Shot, seed uint64) Photo {
 	out := imaging.New(s.W, s.H)
 	for y := range s.H {
 		for x := range s.W {
-			px := table.at(x, y)
 			u, v := toCard.apply(float64(x), float64(y))
-			if shadow := cardCover(u-0.008, v-0.02, 1.6); shadow > 0 && !s.Photocopy {
-				for c := range px {
-					px[c] *= 1 - 0.35*shadow
-				}
-			}
-			if cover := cardCover(u, v, 0.06); cover > 0 {
-				print := sample(src, u, v)
-				if s.Photocopy {
-					print = photocopied(print, cardCover(u, v, 0.9))
-				}
-				if s.Glare > 0 {
-					d := math.Hypot((u-lampX)*1.6/0.2, (v-lampY)/0.2)
-					shine := s.Glare * math.Exp(-d*d) * 200
-					for c := range print {
-						print[c] += shine / s.Gain
+			cover := cardCover(u, v, 0.06)
+			var px [3]float64
+			if cover < 1 {
+				px = table.at(x, y)
+				if shadow := cardCover(u-0.008, v-0.02, 1.6); !s.Photocopy {
+					for c := range px {
+						px[c] *= 1 - 0.35*shadow
 					}
 				}
+			}
+			if cover > 0 {
+				print := printed(src, s, u, v, lampX, lampY)
 				for c := range px {
 					px[c] += (print[c] - px[c]) * cover
 				}
@@ -95,6 +89,22 @@ func Photograph(card *imaging.Picture, s Shot, seed uint64) Photo {
 	}
 	ph.Picture = addNoise(blur(out, s.Blur), s.Noise, r)
 	return ph
+}
+
+// printed is the card's colour as the camera gets it; the lamp is reflected
+// round lampX, lampY.
+func printed(card *imaging.Picture, s Shot, u, v, lampX, lampY float64) [3]float64 {
+	px := sample(card, u, v)
+	if s.Photocopy {
+		px = photocopied(px, cardCover(u, v, 0.9))
+	}
+	if s.Glare > 0 {
+		d := hypot((u-lampX)*1.6/0.2, (v-lampY)/0.2)
+		for c := range px {
+			px[c] += s.Glare * math.Exp(-d*d) * 200 / s.Gain
+		}
+	}
+	return px
 }
 
 // NoCard is a photo of a table with nothing on it.
@@ -166,7 +176,7 @@ func (m projective) apply(x, y float64) (float64, float64) {
 func cardCover(u, v, soft float64) float64 {
 	x := math.Abs(u-0.5)*CardWidthMM - CardWidthMM/2 + cornerMM
 	y := math.Abs(v-0.5)*CardHeightMM - CardHeightMM/2 + cornerMM
-	d := math.Hypot(max(x, 0), max(y, 0)) + min(max(x, y), 0) - cornerMM
+	d := hypot(max(x, 0), max(y, 0)) + min(max(x, y), 0) - cornerMM
 	return min(max(0.5-d/soft, 0), 1)
 }
 

@@ -181,7 +181,7 @@ func (s *scene) beardOn(c, q vec, ax float64) vec {
 	}
 	m := s.mouth()
 	jaw := step(-0.42, -0.62, q.y+0.35*step(0.35, 0.6, ax)) + step(0.42, 0.56, ax)*step(-0.12, -0.3, q.y)
-	jaw *= step(0.10, 0.15, hypot(q.x*0.62, q.y-m.y+0.01)) * step(0.02, 0.1, q.z)
+	jaw *= step(-1.04, -0.98, q.y+s.chin) * step(0.10, 0.15, hypot(q.x*0.62, q.y-m.y+0.01)) * step(0.02, 0.1, q.z)
 	lip := step(0.30, 0.22, ax) * step(0.035, 0.06, q.y-m.y) * step(0.165, 0.135, q.y-m.y+0.12*ax)
 	stubble := 0.75 + 0.9*(noise(vec{q.x * 110, q.y * 45, q.z * 45})-0.5)
 	on := clamp(max(s.beard*min(jaw, 1), s.moustache*lip) * stubble)
@@ -246,70 +246,4 @@ func lattice(x, y, z int32) float64 {
 	h = (h ^ h>>13) * 0x5bd1e995
 	h ^= h >> 15
 	return float64(h&0xffff) / 0xffff
-}
-
-var (
-	black     = vec{0.010, 0.008, 0.007}
-	darkBrown = vec{0.030, 0.016, 0.010}
-	grey      = vec{0.16, 0.155, 0.15}
-)
-
-// faces are the invented people.
-var faces = [identities]traits{
-	0: {width: 1.02, jaw: 1.12, chin: 0.03, cheek: 0.95, ridge: 1.2,
-		eyeApart: 1.0, eyeSize: 0.96, eyeOpen: 0.85, eyeTilt: 0.05,
-		browHeight: -0.3, browThick: 1.35, browArch: 0.5,
-		noseWidth: 1.15, noseLength: 1.0, noseOut: 0.9,
-		mouthWidth: 1.05, upperLip: 0.85, lowerLip: 0.95,
-		hair: shortHair, hairline: 0.66, skin: vec{0.40, 0.22, 0.135}, hairColour: black,
-		lips: vec{0.30, 0.115, 0.095}, cloth: vec{0.62, 0.64, 0.66}},
-	1: {width: 0.95, jaw: 0.88, chin: 0, cheek: 1.06, ridge: 0.75,
-		eyeApart: 1.0, eyeSize: 1.08, eyeOpen: 1.1, eyeTilt: 0.10,
-		browHeight: 0.5, browThick: 0.7, browArch: 1,
-		noseWidth: 0.9, noseLength: 0.95, noseOut: 0.8,
-		mouthWidth: 0.95, upperLip: 1.15, lowerLip: 1.15,
-		hair: longHair, hairline: 0.70, skin: vec{0.52, 0.31, 0.205}, hairColour: darkBrown,
-		lips: vec{0.46, 0.11, 0.10}, cloth: vec{0.10, 0.22, 0.34}},
-	2: {width: 0.97, jaw: 0.95, chin: 0.06, cheek: 0.85, ridge: 1.35,
-		eyeApart: 0.95, eyeSize: 0.9, eyeOpen: 0.8, eyeTilt: 0,
-		browHeight: 0, browThick: 1.0, browArch: 0.2,
-		noseWidth: 1.0, noseLength: 1.15, noseOut: 1.4,
-		mouthWidth: 0.95, upperLip: 0.6, lowerLip: 0.75,
-		hair: cropped, hairline: 0.78, skin: vec{0.27, 0.135, 0.075}, hairColour: grey,
-		lips: vec{0.21, 0.085, 0.07}, cloth: vec{0.30, 0.08, 0.07}, beard: 0.55, moustache: 0.9, wrinkles: 1, glasses: true},
-	3: {width: 1.04, jaw: 0.95, chin: -0.03, cheek: 1.15, ridge: 0.8,
-		eyeApart: 1.06, eyeSize: 0.98, eyeOpen: 0.85, eyeTilt: 0.02,
-		browHeight: 0.1, browThick: 0.95, browArch: 0.6,
-		noseWidth: 1.25, noseLength: 0.92, noseOut: 0.6,
-		mouthWidth: 1.1, upperLip: 1.0, lowerLip: 1.3,
-		hair: hijab, hairline: 0.60, skin: vec{0.44, 0.245, 0.15}, hairColour: black,
-		lips: vec{0.40, 0.12, 0.11}, cloth: vec{0.07, 0.20, 0.17}},
-	4: {width: 0.94, jaw: 0.92, chin: 0.02, cheek: 0.9, ridge: 0.9,
-		eyeApart: 1.05, eyeSize: 1.0, eyeOpen: 0.75, eyeTilt: 0.14,
-		browHeight: 0.4, browThick: 1.15, browArch: 0.1,
-		noseWidth: 0.95, noseLength: 1.05, noseOut: 0.8,
-		mouthWidth: 0.9, upperLip: 0.8, lowerLip: 0.9,
-		hair: fringe, hairline: 0.72, skin: vec{0.56, 0.36, 0.25}, hairColour: black,
-		lips: vec{0.42, 0.17, 0.15}, cloth: vec{0.05, 0.05, 0.06}, glasses: true},
-	5: {width: 0.98, jaw: 0.9, chin: 0.03, cheek: 1.0, ridge: 0.9,
-		eyeApart: 0.94, eyeSize: 1.0, eyeOpen: 0.95, eyeTilt: -0.03,
-		browHeight: -0.1, browThick: 0.6, browArch: 0.9,
-		noseWidth: 1.0, noseLength: 1.1, noseOut: 1.1,
-		mouthWidth: 1.12, upperLip: 0.7, lowerLip: 0.8,
-		hair: bun, hairline: 0.74, skin: vec{0.47, 0.29, 0.20}, hairColour: grey,
-		lips: vec{0.38, 0.14, 0.12}, cloth: vec{0.35, 0.12, 0.25}, wrinkles: 0.9},
-	6: {width: 1.07, jaw: 1.2, chin: -0.02, cheek: 1.2, ridge: 1.0,
-		eyeApart: 1.03, eyeSize: 0.9, eyeOpen: 0.85, eyeTilt: 0.06,
-		browHeight: 0.2, browThick: 1.6, browArch: 0.4,
-		noseWidth: 1.35, noseLength: 0.95, noseOut: 0.9,
-		mouthWidth: 1.15, upperLip: 1.1, lowerLip: 1.2,
-		hair: cropped, hairline: 0.62, skin: vec{0.24, 0.12, 0.07}, hairColour: black,
-		lips: vec{0.19, 0.075, 0.065}, cloth: vec{0.45, 0.32, 0.08}, moustache: 0.8},
-	7: {width: 0.92, jaw: 0.8, chin: 0.04, cheek: 0.95, ridge: 0.7,
-		eyeApart: 1.02, eyeSize: 1.15, eyeOpen: 1.15, eyeTilt: 0.16,
-		browHeight: 0.3, browThick: 1.2, browArch: 0.5,
-		noseWidth: 0.8, noseLength: 0.98, noseOut: 1.1,
-		mouthWidth: 0.88, upperLip: 1.2, lowerLip: 1.3,
-		hair: fringe, hairline: 0.62, skin: vec{0.33, 0.175, 0.105}, hairColour: darkBrown,
-		lips: vec{0.34, 0.06, 0.08}, cloth: vec{0.55, 0.5, 0.42}},
 }
