@@ -137,20 +137,37 @@ type canvas struct{ *image.RGBA }
 // the card's number.
 func (c canvas) paper(number string) {
 	phase := float64(hash(number)%628) / 100
+	var bend, glow [cardW]float64 // by column
+	for x := range cardW {
+		mx := float64(x) / pxPerMM
+		bend[x] = 1.1 * math.Sin(mx/7.3+phase)
+		glow[x] = 16 * math.Exp(-(mx-45)*(mx-45)/(28*28))
+	}
 	for y := range cardH {
+		my := float64(y) / pxPerMM
+		glowY := math.Exp(-(my - 30) * (my - 30) / (18 * 18))
 		for x := range cardW {
-			mx, my := float64(x)/pxPerMM, float64(y)/pxPerMM
-			bend := 1.1*math.Sin(mx/7.3+phase) + 0.8*math.Sin(mx/3.1+my/9+2*phase)
-			line := 0.5 + 0.5*math.Sin((my+bend)*7.4)
-			radius := hypot(mx-50, my-30) + 0.6*math.Sin(6*math.Atan2(my-30, mx-50))
-			rosette := math.Exp(-math.Pow((radius-9)/7, 2)) * (0.5 + 0.5*math.Sin(radius*6))
-			shade := math.Exp(-math.Pow((mx-45)/28, 2)-math.Pow((my-30)/18, 2)) * 16
-			weave := 13*line*line*line*line + 8*rosette
-			c.SetRGBA(x, y, color.RGBA{
-				uint8(163 + shade - weave), uint8(208 + 0.7*shade - 0.75*weave), uint8(228 + 0.4*shade - 0.5*weave), 255,
-			})
+			mx := float64(x) / pxPerMM
+			line := 0.5 + 0.5*math.Sin((my+bend[x]+0.8*math.Sin(mx/3.1+my/9+2*phase))*7.4)
+			weave := 13*line*line*line*line + 8*rosette(mx-50, my-30)
+			shade := glow[x] * glowY
+			px := c.Pix[c.PixOffset(x, y):][:4]
+			px[0] = uint8(163 + shade - weave)
+			px[1] = uint8(208 + 0.7*shade - 0.75*weave)
+			px[2] = uint8(228 + 0.4*shade - 0.5*weave)
+			px[3] = 255
 		}
 	}
+}
+
+// rosette is a wreath of rings, 0..1.
+func rosette(x, y float64) float64 {
+	radius := hypot(x, y)
+	if radius > 26 {
+		return 0
+	}
+	radius += 0.6 * math.Sin(6*math.Atan2(y, x))
+	return math.Exp(-(radius-9)*(radius-9)/49) * (0.5 + 0.5*math.Sin(radius*6))
 }
 
 // paste puts the portrait into its box, with the flat contrast of a dye print.

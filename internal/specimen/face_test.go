@@ -10,10 +10,10 @@ import (
 	"anycheck/internal/onnx/onnxtest"
 )
 
-// small renders a selfie at half size, which is faster and enough for the
-// networks.
+// small renders a selfie at a third of its size, which is faster and enough for
+// the networks.
 func small(id Identity, v Variation) *imaging.Picture {
-	return render(id, v, faceW/2, faceH/2, selfieView, func(u, w float64) vec { return room(u, w, v.Scene) })
+	return render(id, v, faceW/3, faceH/3, selfieView, func(u, w float64) vec { return room(u, w, v.Scene) })
 }
 
 func TestFaceDependsOnItsArgumentsOnly(t *testing.T) {
@@ -83,15 +83,19 @@ func TestMatcherTellsTheFacesApart(t *testing.T) {
 		straight[id] = l.embed(t, "selfie", id, small(id, Variation{}))
 	}
 	for id := range Identity(identities) {
+		stranger := id.Stranger()
+		if s := straight[id].Similarity(straight[stranger]); s > 0.30 {
+			t.Errorf("face %d is %.2f alike to its stranger %d, want at most 0.30", id, s, stranger)
+		}
+		if id%3 != 0 {
+			continue // three faces in another pose are enough
+		}
 		turned := l.embed(t, "turned selfie", id, small(id, Variation{Yaw: 9, Pitch: -4, Roll: 3, Light: 45, Warm: 0.7, Smile: 0.6, Scene: 3}))
 		if s := turned.Similarity(straight[id]); s < 0.6 {
 			t.Errorf("face %d: %.2f alike in two selfies, want 0.6", id, s)
 		}
-		stranger := id.Stranger()
-		for _, selfie := range []face.Embedding{straight[id], turned} {
-			if s := selfie.Similarity(straight[stranger]); s > 0.30 {
-				t.Errorf("face %d is %.2f alike to its stranger %d, want at most 0.30", id, s, stranger)
-			}
+		if s := turned.Similarity(straight[stranger]); s > 0.30 {
+			t.Errorf("face %d, turned, is %.2f alike to its stranger %d, want at most 0.30", id, s, stranger)
 		}
 	}
 }
