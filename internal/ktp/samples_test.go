@@ -52,6 +52,9 @@ func TestSampleCards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if ktp.RaceDetector {
+		cards = cards[:2]
+	}
 	readings := make([]ktp.Reading, len(cards))
 	var group sync.WaitGroup
 	limit := make(chan struct{}, 2)
@@ -116,6 +119,9 @@ func TestSampleCards(t *testing.T) {
 
 // TestPortraitsAreNotCards: a face is no card, whatever is behind it.
 func TestPortraitsAreNotCards(t *testing.T) {
+	if ktp.RaceDetector {
+		t.Skip("one goroutine: nothing for the race detector to see")
+	}
 	dir := samples(t, "faces")
 	reader := ktp.NewReader(onnxtest.Model(t, onnxtest.Open(t), "ktp_ctc_v1"))
 	files, err := filepath.Glob(filepath.Join(dir, "s*.jpg"))
@@ -123,7 +129,7 @@ func TestPortraitsAreNotCards(t *testing.T) {
 		t.Fatalf("no pictures in %s: %v", dir, err)
 	}
 	for i, file := range files {
-		if i%6 != 0 {
+		if i%12 != 0 {
 			continue
 		}
 		r, err := reader.Read(context.Background(), decode(t, file))

@@ -1,0 +1,5 @@
+//go:build race
+
+package ktp
+
+func init() { RaceDetector = true }
