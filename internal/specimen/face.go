@@ -161,14 +161,18 @@ func room(u, w float64, seed uint64) vec {
 	return c
 }
 
-// TwoFaces is a selfie with two people in it.
-func TwoFaces(a, b Identity) *imaging.Picture {
-	left, right := Face(a, Variation{Yaw: 6, Light: 15, Scene: 5}), Face(b, Variation{Yaw: -6, Light: 15, Scene: 5})
-	out := imaging.New(2*faceW, faceH)
-	for y := range faceH {
-		row := out.Pix[3*out.W*y:][:3*out.W]
-		copy(row, left.Pix[3*faceW*y:][:3*faceW])
-		copy(row[3*faceW:], right.Pix[3*faceW*y:][:3*faceW])
+// TwoFaces is a selfie with two people in it, twice as wide as a Face.
+func TwoFaces(a, b Identity) *imaging.Picture { return pair(a, b, faceW, faceH) }
+
+func pair(a, b Identity, w, h int) *imaging.Picture {
+	behind := func(u, v float64) vec { return room(u, v, 5) }
+	left := render(a, Variation{Yaw: 6, Light: 15}, w, h, selfieView, behind)
+	right := render(b, Variation{Yaw: -6, Light: 15}, w, h, selfieView, behind)
+	out := imaging.New(2*w, h)
+	for y := range h {
+		row := out.Pix[6*w*y:][:6*w]
+		copy(row, left.Pix[3*w*y:][:3*w])
+		copy(row[3*w:], right.Pix[3*w*y:][:3*w])
 	}
 	return out
 }

@@ -105,7 +105,7 @@ func TestPortraitMatchesTheSelfie(t *testing.T) {
 	p := People(1, 3)[0]
 	card := Card(p, Portrait(p.Identity, Studio(p)))
 	printed := l.embed(t, "card", p.Identity, card)
-	selfie := l.embed(t, "selfie", p.Identity, Face(p.Identity, Variation{Yaw: 6, Light: 30, Smile: 0.3, Scene: 4}))
+	selfie := l.embed(t, "selfie", p.Identity, small(p.Identity, Variation{Yaw: 6, Light: 30, Smile: 0.3, Scene: 4}))
 	if s := printed.Similarity(selfie); s < 0.6 {
 		t.Errorf("card and selfie are %.2f alike, want 0.6", s)
 	}
@@ -117,7 +117,7 @@ func TestPortraitMatchesTheSelfie(t *testing.T) {
 
 func TestHowManyFaces(t *testing.T) {
 	l := newLooker(t)
-	if n := len(l.faces(t, TwoFaces(3, 6))); n != 2 {
+	if n := len(l.faces(t, pair(3, 6, faceW/3, faceH/3))); n != 2 {
 		t.Errorf("%d faces where two people are", n)
 	}
 	if n := len(l.faces(t, NoFace())); n != 0 {
