@@ -120,7 +120,7 @@ func TestInspect(t *testing.T) {
 			kind: fault.Invalid, message: "Page 2 of the PDF cannot be read. Please save or scan it again."},
 		{name: "a protected PDF without its password", data: testdata(t, "aes256.pdf"), kind: fault.Invalid, message: "The PDF is protected; send its password in file_passwords."},
 		{name: "a protected PDF with another password", password: "wrong", data: testdata(t, "aes256.pdf"), kind: fault.Invalid, message: "The password does not open this PDF."},
-		{name: "a text", data: []byte("hello"), kind: fault.Unsupported, message: "The file is not a JPEG, PNG, WebP or TIFF picture."},
+		{name: "a text", data: []byte("hello"), kind: fault.Unsupported, message: "The file is not a JPEG, PNG, WebP or TIFF picture, nor a PDF."},
 		{name: "a JPEG that names a PDF", data: append([]byte("\xff\xd8\xff\xfe\x00\x08%PDF-1"), drawn(t, asJPEG)[2:]...), want: verification.Document{MediaType: "image/jpeg", Pages: 1}},
 	}
 	for _, tt := range tests {

@@ -141,7 +141,7 @@ func sniff(data []byte) (format, error) {
 	case len(data) == 0:
 		return format{}, fault.New(fault.Invalid, "The file is empty.")
 	}
-	return format{}, fault.New(fault.Unsupported, "The file is not a JPEG, PNG, WebP or TIFF picture.")
+	return format{}, fault.New(fault.Unsupported, "The file is not a JPEG, PNG, WebP or TIFF picture, nor a PDF.")
 }
 
 // broken turns a decoder's error into a fault.

@@ -382,17 +382,40 @@ func (r *Run) Report(ctx context.Context, v Verification, d Decision, steps []St
 			rep.Hits = append(rep.Hits, ReportHit{EntityID: h.EntityID, Name: h.Name, Score: h.Score, Topics: h.Topics, Datasets: h.Datasets, MatchedOn: h.MatchedOn, URL: h.URL})
 		}
 	}
-	for _, a := range []struct{ name, title string }{{cardArtefact, "Card"}, {selfieArtefact, "Selfie"}} {
-		data, err := r.artefacts.Get(ctx, a.name)
-		if fault.Is(err, fault.NotFound) {
-			continue
-		}
+	var err error
+	rep.Images, err = r.images(ctx)
+	return rep, err
+}
+
+// images are the card, its portrait and the selfie, as far as there are any.
+func (r *Run) images(ctx context.Context) ([]ReportImage, error) {
+	var images []ReportImage
+	card, err := r.artefacts.Get(ctx, cardArtefact)
+	switch {
+	case fault.Is(err, fault.NotFound):
+	case err != nil:
+		return nil, err
+	default:
+		picture, _, err := imaging.Decode(card, imaging.DefaultLimits)
 		if err != nil {
-			return Report{}, err
+			return nil, err
 		}
-		rep.Images = append(rep.Images, ReportImage{Title: a.title, JPEG: data})
+		b := r.Evidence.Read.Portrait
+		portrait, err := picture.Crop(int(b.X0), int(b.Y0), int(b.X1-b.X0), int(b.Y1-b.Y0)).EncodeJPEG(90)
+		if err != nil {
+			return nil, err
+		}
+		images = append(images, ReportImage{Title: "Card", JPEG: card}, ReportImage{Title: "Portrait on the card", JPEG: portrait})
 	}
-	return rep, nil
+	selfie, err := r.artefacts.Get(ctx, selfieArtefact)
+	switch {
+	case fault.Is(err, fault.NotFound):
+	case err != nil:
+		return nil, err
+	default:
+		images = append(images, ReportImage{Title: "Selfie", JPEG: selfie})
+	}
+	return images, nil
 }
 
 func note(v ktp.Value) string {

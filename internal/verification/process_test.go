@@ -50,7 +50,7 @@ func (e *engines) Read(context.Context, *imaging.Picture) (ktp.Reading, error) {
 	if e.fail != nil {
 		return ktp.Reading{}, e.fail
 	}
-	r := ktp.Reading{Found: true, Rectified: imaging.New(171, 108), Codes: []ktp.Code{}, Model: "fake", ModelVersion: "1", Quality: ktp.Quality{PixelsPerMM: 10}}
+	r := ktp.Reading{Found: true, Rectified: imaging.New(171, 108), Codes: []ktp.Code{}, Model: "fake", ModelVersion: "1", Quality: ktp.Quality{PixelsPerMM: 10}, Portrait: ktp.Rect{X0: 120, Y0: 20, X1: 160, Y1: 70}}
 	for f, text := range map[ktp.Field]string{ktp.NIK: "3174080107870501", ktp.Name: "BUDI", ktp.BirthDate: "1987-07-01", ktp.Gender: "LAKI-LAKI"} {
 		r.Values = append(r.Values, ktp.Value{Field: f, Value: &text, Confidence: 0.99})
 	}
