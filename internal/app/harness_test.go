@@ -166,7 +166,7 @@ type pictures struct {
 
 var drawn = sync.OnceValues(func() (pictures, error) {
 	p := pictures{person: specimen.People(1, 7)[0]}
-	card := specimen.Card(p.person, specimen.Portrait(p.person.Identity, [3]uint8{190, 40, 40}))
+	card := specimen.Card(p.person, specimen.Portrait(p.person.Identity, specimen.Studio(p.person)))
 	var errs []error
 	jpeg := func(pic interface{ EncodeJPEG(int) ([]byte, error) }) []byte {
 		data, err := pic.EncodeJPEG(90)
@@ -178,7 +178,7 @@ var drawn = sync.OnceValues(func() (pictures, error) {
 	p.card = jpeg(specimen.Photograph(card, specimen.Easy, 1).Picture)
 	p.upsideDown = jpeg(specimen.Photograph(card, specimen.UpsideDown, 2).Picture)
 	p.selfie = jpeg(specimen.Face(p.person.Identity, specimen.Variation{Yaw: 6, Light: 20, Smile: 0.3, Scene: 3}))
-	other := (p.person.Identity + 2) % 8
+	other := p.person.Identity.Stranger()
 	p.stranger = jpeg(specimen.Face(other, specimen.Variation{Scene: 4}))
 	p.noCard = jpeg(specimen.NoCard(5))
 	p.noFace = jpeg(specimen.NoFace())

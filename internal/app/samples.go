@@ -24,7 +24,7 @@ type Samples struct {
 // DrawnSamples draws a card and renders the face of the invented person on it.
 func DrawnSamples() (Samples, error) {
 	p := specimen.People(1, demoSeed)[0]
-	card := specimen.Card(p, specimen.Portrait(p.Identity, [3]uint8{190, 40, 40}))
+	card := specimen.Card(p, specimen.Portrait(p.Identity, specimen.Studio(p)))
 	photo, err := specimen.Photograph(card, specimen.Easy, demoSeed).Picture.EncodeJPEG(88)
 	if err != nil {
 		return Samples{}, err
