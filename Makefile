@@ -46,9 +46,10 @@ bench: build ## Measure the pipeline and the engines on this machine
 	@scripts/bench.sh
 
 .PHONY: generate
-generate: ## Rewrite generated files: docs/configuration.md, OpenAPI document, goldens
+generate: ## Rewrite generated files: configuration page, OpenAPI document, goldens, notices
 	go test ./internal/config -run TestDocument -update
-	go test ./internal/httpapi -run 'OpenAPI|Golden' -update
+	go test ./internal/httpapi -update
+	scripts/notices.sh
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -15,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"anycheck/client"
 	"anycheck/internal/app"
 	"anycheck/internal/auth"
@@ -136,15 +134,6 @@ func (s *server) tenant(t *testing.T, organization string, role tenant.Role) (*c
 		t.Fatal(err)
 	}
 	return s.login(t, email, adminPassword), u
-}
-
-func (s *server) balance(t *testing.T, group uuid.UUID) int64 {
-	t.Helper()
-	g, err := s.Auth.Group(t.Context(), group.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g.Balance
 }
 
 // needsFaceModels skips where the face models cannot be had.

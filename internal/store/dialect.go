@@ -35,7 +35,6 @@ const (
 	interrupted         // the caller's context ended the statement
 )
 
-func (d dialect) unique(err error) bool        { return err != nil && d.classify(err) == unique }
 func (d dialect) foreignKey(err error) bool    { return err != nil && d.classify(err) == foreignKey }
 func (d dialect) serialization(err error) bool { return err != nil && d.classify(err) == serialization }
 
