@@ -1,0 +1,103 @@
+package watchlist_test
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"anycheck/internal/blob"
+	"anycheck/internal/fault"
+	"anycheck/internal/screening"
+	"anycheck/internal/store"
+	"anycheck/internal/verification"
+	"anycheck/internal/watchlist"
+)
+
+// failing is a file store that can be made to refuse.
+type failing struct {
+	verification.Blobs
+	err error
+}
+
+func (f *failing) Put(ctx context.Context, path string, data io.Reader) error {
+	if f.err != nil {
+		return f.err
+	}
+	return f.Blobs.Put(ctx, path, data)
+}
+
+func TestLibrary(t *testing.T) {
+	ctx := t.Context()
+	db, err := store.Open(ctx, "", t.TempDir(), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	local, err := blob.OpenLocal(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer local.Close()
+	blobs := &failing{Blobs: local}
+	// Two processes on one platform.
+	one, two := watchlist.NewLibrary(db, blobs, time.Now), watchlist.NewLibrary(db, blobs, time.Now)
+
+	list := func(names ...string) screening.List {
+		l := screening.List{Name: "test", Checksum: strings.Repeat("a", 64)}
+		for i, n := range names {
+			l.Entities = append(l.Entities, screening.Entity{ID: string(rune('A' + i)), Schema: screening.Person, Names: []screening.Name{{Text: n, Kind: screening.Primary}},
+				BirthDates: []screening.PartialDate{{Year: 1960, Month: 5, Day: 4}}, Topics: []string{"sanction"}, Datasets: []string{"test"}})
+		}
+		return l
+	}
+	found := func(l *watchlist.Library, name string) (hits []screening.Hit, lists int) {
+		t.Helper()
+		s, err := l.Screen(ctx, screening.Query{Name: name, BirthDate: screening.PartialDate{Year: 1960, Month: 5, Day: 4}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Hits, len(s.Lists)
+	}
+
+	if hits, lists := found(one, "Surya Wirawan Hadikusumo"); len(hits) != 0 || lists != 0 {
+		t.Errorf("an empty library answers %v, %d lists", hits, lists)
+	}
+	saved, err := one.Import(ctx, list("Surya Wirawan Hadikusumo", "Ratna Dewi Kertanegara"))
+	if err != nil || saved.Version != 1 || saved.Entities != 2 || !saved.Active {
+		t.Fatalf("import: %+v, %v", saved, err)
+	}
+	for name, l := range map[string]*watchlist.Library{"the importing process": one, "another process": two} {
+		if hits, lists := found(l, "Surya Wirawan Hadikusumo"); len(hits) != 1 || hits[0].EntityID != "A" || !hits[0].Alert || lists != 1 {
+			t.Errorf("%s: %+v, %d lists", name, hits, lists)
+		}
+	}
+
+	// The next version replaces the last one, everywhere, with the next search.
+	if saved, err = two.Import(ctx, list("Bambang Tirtayasa Nugraha")); err != nil || saved.Version != 2 {
+		t.Fatalf("second import: %+v, %v", saved, err)
+	}
+	if hits, lists := found(one, "Surya Wirawan Hadikusumo"); len(hits) != 0 || lists != 1 {
+		t.Errorf("the old version is still searched: %+v, %d lists", hits, lists)
+	}
+	if hits, _ := found(one, "Bambang Tirtayasa Nugraha"); len(hits) != 1 {
+		t.Errorf("the new version is not searched: %+v", hits)
+	}
+
+	// What cannot be kept or is empty leaves the last good version in use.
+	if _, err := one.Import(ctx, screening.List{Name: "test"}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("an empty list: %v", err)
+	}
+	blobs.err = fault.New(fault.Unavailable, "the disk is full")
+	if _, err := one.Import(ctx, list("Somebody Else Entirely")); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a full disk: %v", err)
+	}
+	if hits, _ := found(two, "Bambang Tirtayasa Nugraha"); len(hits) != 1 {
+		t.Errorf("a failed import changed what is searched: %+v", hits)
+	}
+	all, err := one.Lists(ctx)
+	if err != nil || len(all) != 2 || !all[0].Active || all[0].Version != 2 || all[1].Active {
+		t.Errorf("lists %+v, %v", all, err)
+	}
+}
