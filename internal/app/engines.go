@@ -58,6 +58,7 @@ func OpenEngines(cfg config.Config, log *slog.Logger) (*Engines, error) {
 	docs.Picture.MaxBytes = int64(cfg.MaxFileMiB) << 20
 	docs.Picture.MaxPixels = cfg.MaxMegapixels * 1e6
 	docs.MaxPages = cfg.MaxPages
+	docs.Parallel = max(docs.Parallel, cfg.Workers)
 	docs.CacheDir = filepath.Join(cfg.DataDir, "runtime", "pdf")
 	return &Engines{
 		Runtime: rt, Documents: document.New(docs), Cards: ktp.NewReader(reader),

@@ -26,7 +26,7 @@ type Options struct {
 	MaxPagePixels int // or lower where it would exceed this many pixels
 
 	Timeout   time.Duration // for one Inspect or Page, waiting for a turn not counted
-	Parallel  int           // PDFs read at the same time; each may take MemoryMiB
+	Parallel  int           // PDFs, and pictures, read at the same time; a PDF may take MemoryMiB
 	MemoryMiB int           // memory of the sandbox that reads one PDF, at most 4096
 
 	// CacheDir keeps the compiled PDF reader between starts; empty compiles it
@@ -50,11 +50,14 @@ const pdfType = "application/pdf"
 type Opener struct {
 	opts Options
 	pdf  pdfReader
+	// decoding has a place for each picture that may be decoded at once: one
+	// of 50 megapixels takes 150 MB and, when progressive, 600 more.
+	decoding chan struct{}
 }
 
 // New makes an Opener; Close ends it.
 func New(opts Options) *Opener {
-	return &Opener{opts: opts, pdf: pdfReader{opts: opts}}
+	return &Opener{opts: opts, pdf: pdfReader{opts: opts}, decoding: make(chan struct{}, max(1, opts.Parallel))}
 }
 
 // Close frees the PDF reader after the calls in progress have ended.
@@ -68,7 +71,7 @@ func (o *Opener) Inspect(ctx context.Context, data []byte, password string) (ver
 	if isPDF(data) {
 		return o.pdf.inspect(ctx, data, password)
 	}
-	_, info, err := imaging.Decode(data, o.opts.Picture)
+	_, info, err := o.decode(ctx, data)
 	if err != nil {
 		return verification.Document{}, err
 	}
@@ -85,7 +88,17 @@ func (o *Opener) Page(ctx context.Context, data []byte, page int) (*imaging.Pict
 	if page != 0 {
 		return nil, imaging.Info{}, noPage(page, 1)
 	}
-	return imaging.Decode(data, o.opts.Picture)
+	return o.decode(ctx, data)
+}
+
+func (o *Opener) decode(ctx context.Context, data []byte) (*imaging.Picture, imaging.Info, error) {
+	select {
+	case o.decoding <- struct{}{}:
+		defer func() { <-o.decoding }()
+		return imaging.Decode(data, o.opts.Picture)
+	case <-ctx.Done():
+		return nil, imaging.Info{}, ctx.Err()
+	}
 }
 
 func noPage(page, pages int) error {
