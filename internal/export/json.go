@@ -30,6 +30,7 @@ func (Exporter) JSON(r verification.Report) ([]byte, error) {
 			CreatedAt: v.CreatedAt.UTC(), StartDate: utc(v.StartDate), EndDate: utc(v.EndDate),
 		},
 		OutputStatus: v.OutputStatus,
+		Policy:       verification.PolicyVersion,
 		Output:       v.Output,
 		Checks:       list(r.Checks),
 		Models:       list(r.Models),
@@ -60,6 +61,7 @@ func (Exporter) JSON(r verification.Report) ([]byte, error) {
 type document struct {
 	Verification header                                    `json:"verification"`
 	OutputStatus verification.OutputStatus                 `json:"output_status"`
+	Policy       string                                    `json:"policy_version"` // of the rules that decided
 	Output       json.RawMessage                           `json:"output"`
 	Checks       []verification.Check                      `json:"checks"`
 	Models       []string                                  `json:"models"`
