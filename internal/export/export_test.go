@@ -320,6 +320,7 @@ func TestJSON(t *testing.T) {
     "execution_time": 2.5
   },
   "output_status": "NOT_VERIFIED",
+  "policy_version": "` + verification.PolicyVersion + `",
   "output": {
     "is_match_face": false
   },
