@@ -119,9 +119,6 @@ func TestSampleCards(t *testing.T) {
 
 // TestPortraitsAreNotCards: a face is no card, whatever is behind it.
 func TestPortraitsAreNotCards(t *testing.T) {
-	if ktp.RaceDetector {
-		t.Skip("one goroutine: nothing for the race detector to see")
-	}
 	dir := samples(t, "faces")
 	reader := ktp.NewReader(onnxtest.Model(t, onnxtest.Open(t), "ktp_ctc_v1"))
 	files, err := filepath.Glob(filepath.Join(dir, "s*.jpg"))

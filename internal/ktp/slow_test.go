@@ -1,5 +1,5 @@
 package ktp
 
-// RaceDetector tells that pixel loops run some twenty times slower: tests of
-// one goroutine are skipped then, those of several take fewer pictures.
+// RaceDetector tells that pixel loops run some twenty times slower: tests take
+// fewer pictures then.
 var RaceDetector bool

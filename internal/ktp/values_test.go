@@ -160,9 +160,6 @@ func TestGlareCapsConfidence(t *testing.T) {
 }
 
 func TestReadRejectsOtherPictures(t *testing.T) {
-	if RaceDetector {
-		t.Skip("one goroutine: nothing for the race detector to see")
-	}
 	reader := NewReader(drawn{})
 	for name, p := range notCards() {
 		r, err := reader.Read(context.Background(), p)
