@@ -97,7 +97,11 @@ func (j *Jobs) outcome(ctx context.Context, err error, attrs ...slog.Attr) error
 	}
 	f := fault.From(err)
 	meaning := fault.MeaningOf(f.Kind)
-	j.log.LogAttrs(ctx, meaning.Level, "job failed", append(attrs, slog.String("code", string(f.Code)), slog.Any("error", err))...)
+	level, what := meaning.Level, "job failed"
+	if f.Kind == fault.Exhausted { // it waits for its turn
+		level, what = slog.LevelDebug, "job waits"
+	}
+	j.log.LogAttrs(ctx, level, what, append(attrs, slog.String("code", string(f.Code)), slog.Any("error", err))...)
 	safe := fmt.Errorf("%s: %s", f.Code, f.Message)
 	switch {
 	case meaning.Job == fault.Cancel:

@@ -81,7 +81,11 @@ func (p *Processor) Process(ctx context.Context, id uuid.UUID, lastTry bool) (er
 		if lastTry || fault.MeaningOf(fault.From(err).Kind).Job == fault.Cancel {
 			if failErr := p.fail(ctx, scope, *v, err); failErr != nil {
 				err = failErr
+				return
 			}
+			// The job is over: one that waited to be tried again would hold up
+			// a retry that the caller asks for.
+			err = fault.Wrap(err, fault.Conflict, "The verification has FAILED")
 		}
 	}()
 	return p.run(ctx, scope, v)
