@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"anycheck/client"
+	"anycheck/internal/app"
 	"anycheck/internal/config"
 	"anycheck/internal/tenant"
 	"anycheck/internal/watchlist"
@@ -459,7 +460,64 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
-// Two data folders cannot be served by two processes at once.
+// A start that cannot listen must not spend the password that is told once.
+func TestPasswordIsNotLost(t *testing.T) {
+	s := start(t, nil, nil)
+	cfg := testConfig(t.TempDir(), "")
+	cfg.Addr, cfg.AdminPassword = strings.TrimPrefix(s.URL(), "http://"), ""
+	if _, err := newServer(t, cfg); err == nil {
+		t.Fatal("two servers listen on one port")
+	}
+	cfg.Addr = "127.0.0.1:0"
+	second, err := newServer(t, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	if !second.Bootstrap.Made || second.Bootstrap.Password == "" {
+		t.Errorf("the next start tells %+v", second.Bootstrap)
+	}
+}
+
+// Two nodes that start together on an empty database: one makes the
+// administrator, both serve, the credits are given once.
+func TestNodesStartTogether(t *testing.T) {
+	url := postgres(t)
+	type started struct {
+		s   *app.Server
+		err error
+	}
+	results := make(chan started, 3)
+	for range cap(results) {
+		cfg := testConfig(t.TempDir(), "")
+		cfg.DatabaseURL = url
+		go func() {
+			s, err := newServer(t, cfg)
+			results <- started{s, err}
+		}()
+	}
+	made := 0
+	for range cap(results) {
+		r := <-results
+		if r.err != nil {
+			t.Error(r.err)
+			continue
+		}
+		defer r.s.Close()
+		if r.s.Bootstrap.Made {
+			made++
+		}
+		groups, err := r.s.Auth.Groups(t.Context())
+		if err != nil || len(groups) != 1 || groups[0].Balance != 1000 {
+			t.Errorf("groups %+v, %v", groups, err)
+		}
+	}
+	if made != 1 {
+		t.Errorf("%d nodes made the administrator", made)
+	}
+}
+
+// One data folder cannot be served by two processes at once.
 func TestOneServerPerFolder(t *testing.T) {
 	s := start(t, nil, nil)
 	cfg := s.cfg

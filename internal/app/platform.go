@@ -106,14 +106,20 @@ func (p *Platform) bootstrap(ctx context.Context) (Bootstrapped, error) {
 			return Bootstrapped{}, fmt.Errorf("ANYCHECK_ADMIN_PASSWORD: %w", err)
 		}
 	}
-	u, shown, made, err := p.Auth.Bootstrap(ctx, p.cfg.AdminEmail, p.cfg.AdminPassword)
+	u, shown, made, err := p.Auth.Bootstrap(ctx, p.cfg.AdminEmail, p.cfg.AdminPassword, func(g tenant.Group) error {
+		if p.cfg.InitialCredits == 0 {
+			return nil
+		}
+		// The id is made of the group's: a second start cannot give them again.
+		err := p.db.AppendEntry(ctx, tenant.Everything(), ledger.Entry{ID: uuid.NewSHA1(g.ID, []byte("initial credits")), GroupID: g.ID,
+			Kind: ledger.TopUp, Credits: p.cfg.InitialCredits, CreatedAt: time.Now(), Note: "first group"})
+		if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Invalid) && fault.From(err).Code == fault.CodeAlreadyExists {
+			return nil
+		}
+		return err
+	})
 	if err != nil || !made {
 		return Bootstrapped{}, err
-	}
-	if p.cfg.InitialCredits > 0 {
-		if err := p.TopUp(ctx, u.GroupID, p.cfg.InitialCredits, "first group"); err != nil {
-			return Bootstrapped{}, err
-		}
 	}
 	return Bootstrapped{Made: true, Email: u.Email, Password: shown}, nil
 }

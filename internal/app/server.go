@@ -81,9 +81,6 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 		return s, err
 	}
 	s.db.SetEnqueuer(s.jobs)
-	if s.Bootstrap, err = s.bootstrap(ctx); err != nil {
-		return s, err
-	}
 	networks, err := cfg.Networks()
 	if err != nil {
 		return s, err
@@ -115,7 +112,9 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 		IdleTimeout:  2 * time.Minute,
 		ErrorLog:     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	return s, nil
+	// Last: the password it makes is told once, so nothing may fail after it.
+	s.Bootstrap, err = s.bootstrap(ctx)
+	return s, err
 }
 
 // lockFolder makes sure that one process serves a data folder.

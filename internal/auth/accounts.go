@@ -14,9 +14,11 @@ import (
 )
 
 // Bootstrap makes the first organization, group and super admin on an empty
-// platform. made is false when there are users already. An empty password
-// asks for a random one, which is returned to be shown once.
-func (s *Service) Bootstrap(ctx context.Context, email, password string) (u tenant.User, shown string, made bool, err error) {
+// platform. made is false when there are users already, or another process
+// that starts at the same time is first. An empty password asks for a random
+// one, which is returned to be shown once. prepare is called with the group
+// before the user is made; a start that died in between is taken up again.
+func (s *Service) Bootstrap(ctx context.Context, email, password string, prepare func(tenant.Group) error) (u tenant.User, shown string, made bool, err error) {
 	n, err := s.store.CountUsers(ctx)
 	if err != nil || n > 0 {
 		return tenant.User{}, "", false, err
@@ -25,12 +27,27 @@ func (s *Service) Bootstrap(ctx context.Context, email, password string) (u tena
 		password = randomText(15)
 		shown = password
 	}
-	g, err := s.CreateGroup(ctx, "Default organization", "Default group")
+	g, err := s.CreateGroup(ctx, "Default organization", defaultGroup)
+	if alreadyExists(err) {
+		g, err = s.Group(ctx, defaultGroup)
+	}
+	if err == nil {
+		err = prepare(g)
+	}
 	if err != nil {
 		return tenant.User{}, "", false, err
 	}
 	u, err = s.CreateUser(ctx, NewUser{Email: email, Name: "Administrator", Password: password, Role: tenant.SuperAdmin, Group: g})
+	if alreadyExists(err) {
+		return tenant.User{}, "", false, nil
+	}
 	return u, shown, err == nil, err
+}
+
+const defaultGroup = "Default group"
+
+func alreadyExists(err error) bool {
+	return err != nil && fault.From(err).Code == fault.CodeAlreadyExists
 }
 
 // CreateGroup makes a group in the named organization, which is made when

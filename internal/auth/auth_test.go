@@ -231,14 +231,14 @@ func TestBootstrap(t *testing.T) {
 	}
 	defer db.Close()
 	s := auth.New(db, key, time.Now)
-	u, shown, made, err := s.Bootstrap(t.Context(), "admin@example.com", "")
+	u, shown, made, err := s.Bootstrap(t.Context(), "admin@example.com", "", func(tenant.Group) error { return nil })
 	if err != nil || !made || shown == "" || u.Role != tenant.SuperAdmin {
 		t.Fatalf("first: %+v %v %v", u, made, err)
 	}
 	if _, err := s.Login(t.Context(), "admin@example.com", shown); err != nil {
 		t.Errorf("the printed password: %v", err)
 	}
-	if _, _, again, err := s.Bootstrap(t.Context(), "admin@example.com", ""); again || err != nil {
+	if _, _, again, err := s.Bootstrap(t.Context(), "admin@example.com", "", func(tenant.Group) error { return nil }); again || err != nil {
 		t.Errorf("second: %v %v", again, err)
 	}
 }

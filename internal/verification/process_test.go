@@ -108,7 +108,7 @@ func newBench(t *testing.T) *bench {
 	}
 	t.Cleanup(func() { b.blobs.Close() })
 	accounts := auth.New(b.db, []byte(strings.Repeat("k", 32)), time.Now)
-	u, _, _, err := accounts.Bootstrap(t.Context(), "admin@example.com", "")
+	u, _, _, err := accounts.Bootstrap(t.Context(), "admin@example.com", "", func(tenant.Group) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
