@@ -136,16 +136,24 @@ func ParseConfiguration(form []Field, raw json.RawMessage) (Configuration, error
 		return Configuration{}, fault.Field("configuration", "must be an object")
 	}
 	values := map[string]any{}
-	for k, v := range top {
-		if nested, ok := v.(map[string]any); ok && slices.ContainsFunc(form, func(f Field) bool { return strings.HasPrefix(f.Name, k+".") }) {
+	p := formParser{values: values, cfg: Configuration{Files: map[string][]string{}}}
+	for _, k := range slices.Sorted(maps.Keys(top)) {
+		v := top[k]
+		group := slices.ContainsFunc(form, func(f Field) bool { return strings.HasPrefix(f.Name, k+".") })
+		nested, object := v.(map[string]any)
+		switch {
+		case group && object:
 			for nk, nv := range nested {
 				values[k+"."+nk] = nv
 			}
-			continue
+		case group:
+			p.wrong(k, "must be an object")
+		case strings.Contains(k, "."): // or it would pass for a nested field
+			p.wrong(k, "is not a field of this service")
+		default:
+			values[k] = v
 		}
-		values[k] = v
 	}
-	p := formParser{values: values, cfg: Configuration{Files: map[string][]string{}}}
 	for _, f := range form {
 		p.field(f)
 		delete(values, f.Name)
@@ -156,6 +164,9 @@ func ParseConfiguration(form []Field, raw json.RawMessage) (Configuration, error
 	if len(p.errs) > 0 {
 		e := fault.New(fault.Invalid, "The configuration has %d field(s) that cannot be used.", len(p.errs))
 		e.Fields = p.errs
+		if p.badValues == len(p.errs) {
+			e.Code = fault.CodeInvalidValue
+		}
 		return Configuration{}, e
 	}
 	return p.cfg, nil
@@ -165,6 +176,8 @@ type formParser struct {
 	values map[string]any
 	cfg    Configuration
 	errs   []fault.FieldError
+	// badValues counts errors that are about a value outside its list.
+	badValues int
 }
 
 func (p *formParser) wrong(name, format string, args ...any) {
@@ -193,6 +206,7 @@ func (p *formParser) field(f Field) {
 		s, ok := v.(string)
 		if !ok || !slices.Contains(f.Enum, s) {
 			p.wrong(f.Name, "must be one of %s", strings.Join(f.Enum, ", "))
+			p.badValues++
 			return
 		}
 		p.cfg.Type = Type(s)

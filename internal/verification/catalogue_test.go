@@ -32,7 +32,8 @@ func TestParseConfiguration(t *testing.T) {
 		{"an empty list", `{"verification_type":"KTP","files":{"ktp_file":[]}}`, Configuration{}, []string{"configuration.files.ktp_file"}},
 		{"a path that is no text", `{"verification_type":"KTP","files":{"ktp_file":[7]}}`, Configuration{}, []string{"configuration.files.ktp_file[0]"}},
 		{"a path with a NUL", `{"verification_type":"KTP","files":{"ktp_file":["a\u0000"]}}`, Configuration{}, []string{"configuration.files.ktp_file[0]"}},
-		{"files that is no object", `{"verification_type":"KTP","files":"a"}`, Configuration{}, []string{"configuration.files.ktp_file", "configuration.files"}},
+		{"files that is no object", `{"verification_type":"KTP","files":"a"}`, Configuration{}, []string{"configuration.files", "configuration.files.ktp_file"}},
+		{"a dotted key", `{"verification_type":"KTP","files.ktp_file":["a"]}`, Configuration{}, []string{"configuration.files.ktp_file", "configuration.files.ktp_file"}},
 		{"fraud_detection that is text", `{"verification_type":"KTP","files":{"ktp_file":["a"]},"fraud_detection":"yes"}`, Configuration{}, []string{"configuration.fraud_detection"}},
 		{"unknown keys", `{"verification_type":"KTP","files":{"ktp_file":["a"],"sim":["b"]},"colour":1}`, Configuration{}, []string{"configuration.colour", "configuration.files.sim"}},
 	}

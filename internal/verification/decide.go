@@ -272,9 +272,9 @@ func alerts(s *Screen) []screening.Hit {
 // the card, its confidences and the screening.
 func output(cfg Configuration, e Evidence) any {
 	type pep struct {
-		IsPEP      bool       `json:"is_pep"`
+		IsPEP      *bool      `json:"is_pep"` // nil when nothing was searched
 		Matches    []pepMatch `json:"matches"`
-		ScreenedAt time.Time  `json:"screened_at"`
+		ScreenedAt *time.Time `json:"screened_at"`
 		Lists      []pepList  `json:"lists"`
 	}
 	type selfie struct {
@@ -300,9 +300,12 @@ func output(cfg Configuration, e Evidence) any {
 		out.Confidence = append(out.Confidence, pair[float64]{string(f), v.Confidence})
 	}
 	if s := e.Screen; s != nil {
-		out.PEP = &pep{Matches: []pepMatch{}, Lists: []pepList{}, ScreenedAt: s.At.UTC()}
+		out.PEP = &pep{Matches: []pepMatch{}, Lists: []pepList{}}
+		if len(s.Asked) > 0 && len(s.Lists) > 0 {
+			at, office := s.At.UTC(), slices.ContainsFunc(alerts(s), holdsOffice)
+			out.PEP.IsPEP, out.PEP.ScreenedAt = &office, &at
+		}
 		for _, h := range alerts(s) {
-			out.PEP.IsPEP = out.PEP.IsPEP || slices.ContainsFunc(h.Topics, func(t string) bool { return strings.HasPrefix(t, "role.pep") })
 			out.PEP.Matches = append(out.PEP.Matches, pepMatch{h.EntityID, h.Name, h.Score, h.Topics, h.Datasets, h.MatchedOn, h.URL})
 		}
 		for _, l := range s.Lists {
@@ -310,6 +313,10 @@ func output(cfg Configuration, e Evidence) any {
 		}
 	}
 	return out
+}
+
+func holdsOffice(h screening.Hit) bool {
+	return slices.ContainsFunc(h.Topics, func(t string) bool { return strings.HasPrefix(t, "role.pep") })
 }
 
 type pepMatch struct {

@@ -161,6 +161,12 @@ func TestDecideOutput(t *testing.T) {
 		t.Errorf("pep %+v: a sanction is no office, and a hit that does not alert is no match", parsed.PEP)
 	}
 
+	// Where nothing was searched, nothing is claimed.
+	e.Screen.Lists, e.Screen.Hits = nil, nil
+	if d, err = Decide(cfg, e); err != nil || !strings.Contains(string(d.Output), `"pep":{"is_pep":null,"matches":[],"screened_at":null,"lists":[]}`) {
+		t.Errorf("without a list: %s, %v", d.Output, err)
+	}
+
 	cfg.Type, e.Match, e.Screen = KTP, nil, nil
 	if d, err = Decide(cfg, e); err != nil || strings.Contains(string(d.Output), "face_match") || strings.Contains(string(d.Output), "pep") {
 		t.Errorf("a card alone: %s, %v", d.Output, err)

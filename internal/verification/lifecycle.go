@@ -15,6 +15,12 @@ type lifecycle struct {
 	now func() time.Time
 }
 
+// storable is a clock whose times survive the store unchanged: UTC, whole
+// microseconds.
+func storable(now func() time.Time) func() time.Time {
+	return func() time.Time { return now().UTC().Truncate(time.Microsecond) }
+}
+
 // transition moves v by the trigger inside a transaction. Fields of v that
 // the caller has changed are written with it.
 func (l lifecycle) transition(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string) error {

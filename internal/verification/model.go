@@ -59,12 +59,13 @@ type Verification struct {
 	UpdatedAt  time.Time
 }
 
-// ExecutionTime is how long the pipeline took, and false while it has not ended.
+// ExecutionTime is how long the pipeline took, in whole milliseconds, and
+// false while it has not ended.
 func (v Verification) ExecutionTime() (time.Duration, bool) {
 	if v.StartDate == nil || v.EndDate == nil {
 		return 0, false
 	}
-	return v.EndDate.Sub(*v.StartDate), true
+	return v.EndDate.Sub(*v.StartDate).Round(time.Millisecond), true
 }
 
 // KeyRef is what may be shown of the API key that created a verification.

@@ -38,7 +38,7 @@ type Pipeline struct {
 
 // NewPipeline connects the steps to their engines.
 func NewPipeline(documents Documents, cards CardReader, faces FaceMatcher, lists Screener, now func() time.Time) *Pipeline {
-	return &Pipeline{documents: documents, cards: cards, faces: faces, lists: lists, now: now}
+	return &Pipeline{documents: documents, cards: cards, faces: faces, lists: lists, now: storable(now)}
 }
 
 // OpenInput gives the bytes of the file in a form field; nil when the field is
@@ -378,7 +378,7 @@ func (r *Run) Report(ctx context.Context, v Verification, d Decision, steps []St
 		for _, l := range s.Lists {
 			rep.Lists = append(rep.Lists, l.Name+" version "+l.Version)
 		}
-		for _, h := range s.Hits {
+		for _, h := range alerts(s) {
 			rep.Hits = append(rep.Hits, ReportHit{EntityID: h.EntityID, Name: h.Name, Score: h.Score, Topics: h.Topics, Datasets: h.Datasets, MatchedOn: h.MatchedOn, URL: h.URL})
 		}
 	}

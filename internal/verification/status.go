@@ -69,7 +69,7 @@ var transitions = map[Trigger]map[Status]Status{
 func Next(from Status, t Trigger) (Status, error) {
 	to, ok := transitions[t][from]
 	if !ok {
-		return "", fault.New(fault.Conflict, "A verification that is %s cannot %s.", from, t)
+		return "", fault.New(fault.Conflict, "The verification is %s: %s is not possible.", from, t)
 	}
 	return to, nil
 }

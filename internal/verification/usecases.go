@@ -2,6 +2,7 @@ package verification
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -51,7 +52,7 @@ type Ports struct {
 // NewUseCases connects the use cases to their ports.
 func NewUseCases(p Ports) *UseCases {
 	return &UseCases{store: p.Store, blobs: p.Blobs, documents: p.Documents, capabilities: p.Capabilities,
-		outbound: p.Outbound, limits: p.Limits, lifecycle: lifecycle{now: p.Now}}
+		outbound: p.Outbound, limits: p.Limits, lifecycle: lifecycle{now: storable(p.Now)}}
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
@@ -146,7 +147,7 @@ func (u *UseCases) Create(ctx context.Context, a tenant.Actor, n NewVerification
 		return Verification{}, err
 	}
 	if missing := u.capabilities.Missing(cfg.Type); len(missing) > 0 {
-		return Verification{}, fault.New(fault.Unavailable, "%s cannot run here: the model %s is not installed (anycheck models pull).", cfg.Type, strings.Join(missing, ", "))
+		return Verification{}, fault.New(fault.Unavailable, "%s cannot run here: not installed: %s (anycheck models pull).", cfg.Type, strings.Join(missing, ", "))
 	}
 	pages, total, err := u.countPages(ctx, folder, cfg)
 	if err != nil {
@@ -269,6 +270,11 @@ func (u *UseCases) webhook(n NewVerification) (metadata json.RawMessage, secret 
 	if raw, ok := m["webhook_secret"]; ok {
 		if err := json.Unmarshal(raw, &secret); err != nil || secret == "" {
 			return nil, "", fault.Field("webhook_metadata.webhook_secret", "must be a text that is not empty")
+		}
+		if encoded, ok := strings.CutPrefix(secret, "whsec_"); ok {
+			if key, err := base64.StdEncoding.DecodeString(encoded); err != nil || len(key) == 0 {
+				return nil, "", fault.Field("webhook_metadata.webhook_secret", "must have base64 after whsec_")
+			}
 		}
 		delete(m, "webhook_secret")
 	}
