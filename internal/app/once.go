@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,8 +17,22 @@ import (
 type Once struct {
 	Type           verification.Type
 	Files          map[string][]byte // form field → file
+	Names          map[string]string // form field → name of the file
 	Passwords      map[string]string // form field → password of the file
 	FraudDetection bool
+}
+
+// configuration is what would ask a server for the same.
+func (o Once) configuration() any {
+	files := map[string][]string{}
+	for field := range o.Files {
+		files[field] = []string{o.Names[field]}
+	}
+	return struct {
+		Type           verification.Type   `json:"verification_type"`
+		Files          map[string][]string `json:"files"`
+		FraudDetection bool                `json:"fraud_detection"`
+	}{o.Type, files, o.FraudDetection}
 }
 
 // Verify runs the pipeline on files that are at hand and keeps nothing. The
@@ -30,7 +45,7 @@ func Verify(ctx context.Context, engines *Engines, lists verification.Screener, 
 		StartDate: &now, CreatedAt: now, Config: verification.Configuration{Type: o.Type, FraudDetection: o.FraudDetection},
 	}
 	if missing := engines.Missing(o.Type); len(missing) > 0 {
-		return v, verification.Report{}, fault.New(fault.Unavailable, "%s cannot run here: the model %s is not installed (anycheck models pull).", o.Type, missing[0])
+		return v, verification.Report{}, fault.New(fault.Unavailable, "%s cannot run here: not installed: %s (anycheck models pull).", o.Type, strings.Join(missing, ", "))
 	}
 	files := map[string][]byte{}
 	for field, data := range o.Files {
@@ -47,7 +62,7 @@ func Verify(ctx context.Context, engines *Engines, lists verification.Screener, 
 		v.TotalPages += doc.Pages
 	}
 	var err error
-	if v.InputConfig, err = json.Marshal(map[string]any{"verification_type": o.Type, "fraud_detection": o.FraudDetection}); err != nil {
+	if v.InputConfig, err = json.Marshal(o.configuration()); err != nil {
 		return v, verification.Report{}, err
 	}
 	run := verification.NewRun(v.Config, func(_ context.Context, field string) ([]byte, error) { return files[field], nil }, &inMemory{files: map[string][]byte{}})

@@ -142,20 +142,19 @@ func (c benchFacesCmd) Run(e *env) error {
 		var total time.Duration
 		bar := e.bar(int64(len(pairs)), "comparing faces")
 		for _, p := range pairs {
-			a, err := e.picture(engines, filepath.Join(filepath.Dir(c.Pairs), p.a))
-			if err != nil {
-				return fmt.Errorf("%s: %w", p.a, err)
+			result := face.Comparison{Outcome: face.Inconclusive}
+			a, errA := e.picture(engines, filepath.Join(filepath.Dir(c.Pairs), p.a))
+			b, errB := e.picture(engines, filepath.Join(filepath.Dir(c.Pairs), p.b))
+			if err := errors.Join(errA, errB); err != nil {
+				// One file that cannot be read is a pair without a score.
+				fmt.Fprintf(e.err, "anycheck: %s, %s: %v\n", p.a, p.b, err)
+			} else {
+				start := time.Now()
+				if result, err = matcher.Compare(e.ctx, a, b); err != nil {
+					return err
+				}
+				total += time.Since(start)
 			}
-			b, err := e.picture(engines, filepath.Join(filepath.Dir(c.Pairs), p.b))
-			if err != nil {
-				return fmt.Errorf("%s: %w", p.b, err)
-			}
-			start := time.Now()
-			result, err := matcher.Compare(e.ctx, a, b)
-			if err != nil {
-				return err
-			}
-			total += time.Since(start)
 			scored = append(scored, face.Pair{Same: p.same, Score: result.Score})
 			counts[p.same][result.Outcome]++
 			if e.json {
@@ -233,7 +232,7 @@ func (c benchScreeningCmd) Run(e *env) error {
 	defer f.Close()
 	queries, err := screening.ReadQueries(f)
 	if err != nil {
-		return err
+		return fault.Wrap(err, fault.Invalid, "The queries cannot be read: %v.", err)
 	}
 	index, err := c.index(e)
 	if err != nil {

@@ -102,20 +102,26 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// report prints an error and says how to exit. What the program was told is
-// shown in full: the person at the terminal is the operator.
+// report prints an error and says how to exit. Faults of ours are shown with
+// their cause: the person at the terminal is the operator.
 func (e *env) report(err error) int {
 	var api *client.Error
 	if errors.As(err, &api) {
 		fmt.Fprintln(e.err, "anycheck:", api)
 		return fault.MeaningOf(kindOfStatus(api.StatusCode)).Exit
 	}
-	fmt.Fprintln(e.err, "anycheck:", err)
 	var f *fault.Error
-	if errors.As(err, &f) {
-		return fault.MeaningOf(f.Kind).Exit
+	if !errors.As(err, &f) {
+		fmt.Fprintln(e.err, "anycheck:", err)
+		return 1
 	}
-	return 1
+	// What a person can mend is said in the message; the rest is for the log.
+	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+		fmt.Fprintln(e.err, "anycheck:", err)
+	} else {
+		fmt.Fprintln(e.err, "anycheck:", f.Message)
+	}
+	return fault.MeaningOf(f.Kind).Exit
 }
 
 func kindOfStatus(status int) fault.Kind {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"anycheck/internal/app"
@@ -29,7 +30,7 @@ func (verifyCmd) Help() string {
 }
 
 func (c verifyCmd) Run(e *env) error {
-	once := app.Once{Type: c.kind(), Files: map[string][]byte{}, Passwords: map[string]string{}, FraudDetection: c.Fraud}
+	once := app.Once{Type: c.kind(), Files: map[string][]byte{}, Names: map[string]string{}, Passwords: map[string]string{}, FraudDetection: c.Fraud}
 	for field, path := range map[string]string{"ktp_file": c.KTP, "selfie_file": c.Selfie} {
 		if path == "" {
 			continue
@@ -44,7 +45,7 @@ func (c verifyCmd) Run(e *env) error {
 		if once.Files[field], err = os.ReadFile(path); err != nil {
 			return fault.Wrap(err, fault.Invalid, "%s: the file cannot be read", field)
 		}
-		once.Passwords[field] = c.Password
+		once.Names[field], once.Passwords[field] = filepath.Base(path), c.Password
 	}
 	var v verification.Verification
 	var report verification.Report

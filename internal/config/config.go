@@ -28,7 +28,7 @@ type Config struct {
 	Addr           string   `env:"ANYCHECK_ADDR" default:"127.0.0.1:8080" help:"Address the API listens on. Port 0 takes a free one."`
 	PublicURL      string   `name:"public-url" env:"ANYCHECK_PUBLIC_URL" help:"Address under which clients reach the API, for the links it gives out. Default: what the request was sent to."`
 	DataDir        string   `env:"ANYCHECK_DATA_DIR" default:"data" type:"path" help:"Folder for the database, files, models and keys."`
-	DatabaseURL    string   `name:"database-url" env:"ANYCHECK_DATABASE_URL" secret:"" help:"PostgreSQL address (postgres://…). Default: SQLite in the data folder."`
+	DatabaseURL    string   `name:"database-url" env:"ANYCHECK_DATABASE_URL" secret:"" help:"PostgreSQL address (postgres://…). Default: SQLite in the data folder. Nodes that share a database must share the data folder's blobs too."`
 	ModelsDir      string   `env:"ANYCHECK_MODELS_DIR" type:"path" help:"Folder with model files, read before anything is downloaded."`
 	ONNXRuntimeLib string   `name:"onnxruntime-lib" env:"ANYCHECK_ONNXRUNTIME_LIB" type:"path" help:"ONNX Runtime library to use. Default: an installed one, else the one in the binary."`
 	OutboundAllow  []string `env:"ANYCHECK_OUTBOUND_ALLOW" placeholder:"CIDR" help:"Networks that webhooks may reach besides public ones, comma-separated CIDRs."`

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -141,10 +142,18 @@ func (e *Error) WithField(field, format string, args ...any) *Error {
 
 // Error includes the cause: it is for the log, Message is for people.
 func (e *Error) Error() string {
-	if e.cause != nil {
-		return e.Message + ": " + e.cause.Error()
+	if e.cause == nil {
+		return e.Message
 	}
-	return e.Message
+	// A fault that is passed on with a word more does not say all twice.
+	cause := e.cause.Error()
+	switch {
+	case strings.HasPrefix(cause, e.Message):
+		return cause
+	case strings.HasSuffix(e.Message, cause):
+		return e.Message
+	}
+	return e.Message + ": " + cause
 }
 
 // Unwrap gives the cause.

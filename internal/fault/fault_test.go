@@ -71,6 +71,19 @@ func TestFromHidesTheCause(t *testing.T) {
 	}
 }
 
+func TestErrorDoesNotRepeatItself(t *testing.T) {
+	inner := New(Invalid, "The file is empty.")
+	for want, e := range map[string]*Error{
+		"The file is empty.":                    Wrap(inner, Invalid, "%s", inner.Message),
+		"ktp_file: The file is empty.":          Wrap(inner, Invalid, "ktp_file: %s", inner.Message),
+		"The upload failed: The file is empty.": Wrap(inner, Invalid, "The upload failed"),
+	} {
+		if got := e.Error(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestField(t *testing.T) {
 	e := Field("name", "must have at most %d characters", 5).WithField("other", "is %s", "odd")
 	want := []FieldError{{"name", "must have at most 5 characters"}, {"other", "is odd"}}

@@ -73,12 +73,13 @@ func (s *server) serviceRoutes() {
 	tags := []string{"Services"}
 	handle(s, callers, huma.Operation{OperationID: "listServices", Method: http.MethodGet, Path: "/services", Tags: tags,
 		Summary: "The services of this installation"},
-		func(ctx context.Context, _ *struct{}) (*output[list[service]], error) {
-			items, err := s.UseCases.Services(ctx, actorOf(ctx))
+		func(ctx context.Context, in *Page) (*output[list[service]], error) {
+			all, err := s.UseCases.Services(ctx, actorOf(ctx))
 			if err != nil {
 				return nil, err
 			}
-			return listOf(items, len(items), s.viewService), nil
+			from := min(in.PageOffset, len(all))
+			return listOf(all[from:min(from+in.PageSize, len(all))], len(all), s.viewService), nil
 		})
 	handle(s, callers, huma.Operation{OperationID: "getService", Method: http.MethodGet, Path: "/services/{id}", Tags: tags,
 		Summary: "One service"},

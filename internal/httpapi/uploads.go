@@ -149,7 +149,7 @@ func (f *uploadForm) take(part *multipart.Part) error {
 	case "":
 		return fault.New(fault.Invalid, "The body has a part without a name.")
 	default:
-		return fault.Field(fmt.Sprintf("%.64q", name), "is not a field of this request")
+		return fault.Field(fmt.Sprintf("%.64s", name), "is not a field of this request")
 	}
 }
 

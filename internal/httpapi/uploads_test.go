@@ -68,7 +68,7 @@ func TestBadUploads(t *testing.T) {
 		{"a wrong category", []string{category, "SELFIE", "files:a", "IMG"}, 400, fault.CodeInvalidValue, []string{"file_category"}},
 		{"two categories", []string{category, input, category, input, "files:a", "IMG"}, 400, fault.CodeInvalidRequest, []string{"file_category"}},
 		{"a long category", []string{category, strings.Repeat("x", maxFormValue+1)}, 400, fault.CodeInvalidRequest, []string{"file_category"}},
-		{"an unknown part", []string{category, input, "comment", "hello", "files:a", "IMG"}, 400, fault.CodeInvalidRequest, []string{`"comment"`}},
+		{"an unknown part", []string{category, input, "comment", "hello", "files:a", "IMG"}, 400, fault.CodeInvalidRequest, []string{"comment"}},
 		{"too many files", []string{category, input, "files:a", "IMG", "files:b", "IMG", "files:c", "IMG", "files:d", "IMG"}, 400, fault.CodeInvalidRequest, []string{"files"}},
 		{"too many passwords", []string{category, input, "files:a", "IMG", "file_passwords", "x", "file_passwords", "y"}, 400, fault.CodeInvalidRequest, []string{"file_passwords"}},
 		{"a wrong password", []string{category, input, "files:a", "LOCK", "file_passwords", "shut"}, 400, fault.CodeInvalidRequest, []string{"files[0]"}},

@@ -146,6 +146,20 @@ func (l louder) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= l.level && l.Handler.Enabled(ctx, level)
 }
 
+// Handle drops what River says of contexts that a stop has ended.
+func (l louder) Handle(ctx context.Context, r slog.Record) error {
+	stopped := false
+	r.Attrs(func(a slog.Attr) bool {
+		err, ok := a.Value.Any().(error)
+		stopped = stopped || ok && errors.Is(err, context.Canceled)
+		return !stopped
+	})
+	if stopped {
+		return nil
+	}
+	return l.Handler.Handle(ctx, r)
+}
+
 func (l louder) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return louder{l.Handler.WithAttrs(attrs), l.level}
 }
