@@ -33,7 +33,7 @@ type found struct {
 	rim    float64 // share 0..1 of the four sides on which an edge was seen
 }
 
-func (f found) score() float64 { return f.layout + 0.8*f.rim }
+func (f found) score() float64 { return f.layout + f.rim }
 
 // find looks for the card. The corners are in pixels of photo, in reading
 // direction. The best candidate comes back even when it is poor: see
@@ -43,18 +43,20 @@ func find(ctx context.Context, photo *imaging.Picture) (found, error) {
 	search := &search{pic: small, paper: small.MaxChannel()}
 	// Each way to find candidates is dearer or rarer than the one before. A
 	// sharp hit ends the search early, a good one before the rare ways.
-	ways := make([]func() []quad, 0, channels+2)
+	ways := make([]func() []quad, 0, channels+4)
 	for c := range channels {
 		ways = append(ways, func() []quad { return search.edgeQuads(c) })
 	}
-	ways = append(ways, search.levelQuads, search.printQuads)
+	ways = append(ways, search.portraitQuads, search.levelQuads, search.climbQuads, search.printQuads)
 	for i, next := range ways {
 		if err := ctx.Err(); err != nil {
 			return found{}, err
 		}
 		search.consider(next())
 		best := search.best
-		if best.layout > sharpLayout && best.rim > sharpRim || i >= channels-1 && best.layout > clearLayout {
+		sharp := best.layout > sharpLayout && best.rim > sharpRim
+		clear := i >= channels-1 && best.layout > clearLayout && (best.rim > clearRim || i == len(ways)-2)
+		if sharp || clear {
 			break
 		}
 	}
@@ -66,7 +68,17 @@ func find(ctx context.Context, photo *imaging.Picture) (found, error) {
 	large, scale := photo.LimitSide(refineSide)
 	q := best.scaled(scale)
 	for range 2 {
-		if r, share, ok := refine(large, q, 9); ok && share >= best.rim-0.15 && plausibleShape(r, large.W, large.H) {
+		lines, rims, ok := refine(large, q, 9)
+		if !ok {
+			break
+		}
+		// A side without a visible rim stays.
+		for i, own := range q.lines() {
+			if rims[i] < 0.3 {
+				lines[i] = own
+			}
+		}
+		if r, ok := cornersOf(lines); ok && plausibleShape(r, large.W, large.H) {
 			q = r
 		}
 	}
@@ -103,10 +115,14 @@ func near(a, b quad, tolerance float64) bool {
 	return false
 }
 
+// minCandidate is the score under which a candidate is not refined.
+const minCandidate = 0.8
+
 // Scores that need no further search: of a candidate that is a card, and of
 // one whose corners are right as well.
 const (
 	clearLayout = 3.0
+	clearRim    = 0.75
 	sharpLayout = 4.1
 	sharpRim    = 0.9
 )
@@ -133,20 +149,60 @@ func (s *search) consider(quads []quad) {
 	}
 	slices.SortStableFunc(likely, func(a, b found) int { return cmp.Compare(b.layout, a.layout) })
 	for _, f := range likely[:min(len(likely), 5)] {
+		if f.layout < minCandidate {
+			break
+		}
 		// The second pass looks less far: the first has found the rim, or an
 		// edge inside the card that is stronger, which then scores lower.
 		for _, reach := range []int{14, 6} {
-			r, rim, ok := refine(s.pic, f.quad, reach)
-			if !ok || !plausibleShape(r, s.pic.W, s.pic.H) {
+			var ok bool
+			if f, ok = s.settle(f, reach); !ok {
 				break
 			}
-			f = orient(s.paper, r)
-			f.rim = rim
 			if f.score() > s.best.score() {
 				s.best = f
 			}
 		}
 	}
+}
+
+// settle moves the sides of a candidate to the edges near them. A side whose
+// edge makes the card look less like one stays where it was: shadows and the
+// table's pattern have stronger edges than the rim at times.
+func (s *search) settle(f found, reach int) (found, bool) {
+	old := f.lines()
+	lines, rims, ok := refine(s.pic, f.quad, reach)
+	if !ok {
+		return f, false
+	}
+	judge := func(lines [4]imaging.Line, rims [4]float64) (found, bool) {
+		q, ok := cornersOf(lines)
+		if !ok || !plausibleShape(q, s.pic.W, s.pic.H) {
+			return found{layout: -1}, false
+		}
+		g := upright(s.paper, q)
+		g.rim = (rims[0] + rims[1] + rims[2] + rims[3]) / 4
+		return g, true
+	}
+	best, any := judge(lines, rims)
+	for range 2 {
+		if best.layout > f.layout-0.1 {
+			break
+		}
+		side := -1
+		for i := range lines {
+			l, r := lines, rims
+			l[i], r[i] = old[i], 0
+			if g, ok := judge(l, r); ok && g.layout > best.layout+0.1 {
+				best, side, any = g, i, true
+			}
+		}
+		if side < 0 {
+			break
+		}
+		lines[side], rims[side] = old[side], 0
+	}
+	return best, any
 }
 
 // quadOf is the quad round a region of at least 8 % of the picture.
@@ -283,9 +339,7 @@ func (s *search) printQuads() []quad {
 				rect = [4]imaging.Point{rect[1], rect[2], rect[3], rect[0]}
 			}
 			for range 2 {
-				at := quad{{X: content.x0, Y: content.y0}, {X: content.x1, Y: content.y0}, {X: content.x1, Y: content.y1}, {X: content.x0, Y: content.y1}}
-				if h, ok := imaging.FitHomography(at, rect); ok {
-					q := quad{h.Apply(imaging.Point{}), h.Apply(imaging.Point{X: cardWidth}), h.Apply(imaging.Point{X: cardWidth, Y: cardHeight}), h.Apply(imaging.Point{Y: cardHeight})}
+				if q, ok := around(content, rect); ok {
 					if f := orient(s.paper, q); f.layout > best.layout {
 						best = f
 					}
@@ -302,6 +356,82 @@ func (s *search) printQuads() []quad {
 		s.best = best
 	}
 	return []quad{best.quad}
+}
+
+// around is the card whose part b is at a place in the picture.
+func around(b box, at quad) (q quad, ok bool) {
+	h, ok := imaging.FitHomography(quad{{X: b.x0, Y: b.y0}, {X: b.x1, Y: b.y0}, {X: b.x1, Y: b.y1}, {X: b.x0, Y: b.y1}}, at)
+	if !ok {
+		return q, false
+	}
+	for i, c := range [4]imaging.Point{{}, {X: cardWidth}, {X: cardWidth, Y: cardHeight}, {Y: cardHeight}} {
+		q[i] = h.Apply(c)
+	}
+	return q, true
+}
+
+// The portrait on the card in millimetres.
+var portrait = box{62.5, 11.6, 82.1, 36.8}
+
+// portraitQuads guess the card from its portrait, whose ground is red or blue:
+// for cards whose rim is lost among the lines of the table.
+func (s *search) portraitQuads() []quad {
+	var best found
+	for _, c := range []int{1, 2, 3} {
+		channel := s.channel(c)
+		at := channel.Percentiles(0.06, 0.94)
+		for _, inverted := range []bool{false, true} {
+			limit := at[1]
+			if inverted {
+				channel, limit = channel.Invert(), 255-at[0]
+			}
+			strong := imaging.NewGray(channel.W, channel.H)
+			for i, v := range channel.Pix {
+				if v >= limit {
+					strong.Pix[i] = 255
+				}
+			}
+			size := float64(channel.W * channel.H)
+			for i, r := range strong.CloseRect(2).Regions(false, int(0.01*size)) {
+				rect, ok := imaging.MinAreaRect(imaging.ConvexHull(r.Outline))
+				if i >= 3 || !ok {
+					break
+				}
+				q := quad(rect)
+				ratio := max(q.side(0), q.side(1)) / max(min(q.side(0), q.side(1)), 1)
+				if ratio < 1.1 || ratio > 1.6 || imaging.PolygonArea(rect[:]) > 0.15*size {
+					continue
+				}
+				if q.side(0) > q.side(1) {
+					q = quad{q[1], q[2], q[3], q[0]}
+				}
+				for range 2 {
+					if card, ok := around(portrait, q); ok && plausibleShape(card, s.pic.W, s.pic.H) {
+						if f := orient(s.paper, card); f.layout > best.layout {
+							best = f
+						}
+					}
+					q = quad{q[2], q[3], q[0], q[1]}
+				}
+			}
+		}
+	}
+	if best.layout < minCandidate {
+		return nil
+	}
+	if s.best.layout < clearLayout {
+		best = s.climb(best)
+	}
+	return []quad{best.quad}
+}
+
+// climbQuads climbs from a card that may have taken a shadow or the table's
+// pattern for its rim.
+func (s *search) climbQuads() []quad {
+	if s.best.layout < minCandidate || s.best.layout > sharpLayout {
+		return nil
+	}
+	return []quad{s.climb(s.best).quad}
 }
 
 // climb moves the corners, one coordinate after the other, as long as the
@@ -326,7 +456,7 @@ func (s *search) climb(f found) found {
 							q[a].X, q[b].X = q[a].X+d, q[b].X+d
 						}
 					}
-					if g := orient(s.paper, q); g.layout > f.layout+0.002 {
+					if g := upright(s.paper, q); g.layout > f.layout+0.002 {
 						f, better = g, true
 					}
 				}
@@ -401,16 +531,33 @@ func (s *search) channel(k int) *imaging.Gray {
 
 const sideSamples = 60
 
-// refine moves each side of q to the strongest straight edge within reach
-// pixels and gives the corners where those meet: the round corners of the card
-// drop out. rim is the share of samples on which the side's edge was seen.
-func refine(p *imaging.Picture, q quad, reach int) (out quad, rim float64, ok bool) {
-	var lines [4]imaging.Line
+// lines are the sides of the quad.
+func (q quad) lines() (out [4]imaging.Line) {
+	for i := range q {
+		out[i] = imaging.LineThrough(q[i], q[(i+1)%4])
+	}
+	return out
+}
+
+// cornersOf is the quad between four sides.
+func cornersOf(lines [4]imaging.Line) (q quad, ok bool) {
+	for i := range q {
+		if q[i], ok = lines[(i+3)%4].Cross(lines[i]); !ok {
+			return q, false
+		}
+	}
+	return q, true
+}
+
+// refine finds the strongest straight edge within reach pixels of each side of
+// q: the round corners of the card drop out where those meet. rims are the
+// shares of samples on which the sides' edges were seen.
+func refine(p *imaging.Picture, q quad, reach int) (lines [4]imaging.Line, rims [4]float64, ok bool) {
 	for i := range 4 {
 		a, b := q[i], q[(i+1)%4]
 		length := q.side(i)
 		if length < 20 {
-			return q, 0, false
+			return lines, rims, false
 		}
 		ux, uy := (b.X-a.X)/length, (b.Y-a.Y)/length
 		points, weights := make([]imaging.Point, 0, sideSamples), make([]float64, 0, sideSamples)
@@ -426,23 +573,25 @@ func refine(p *imaging.Picture, q quad, reach int) (out quad, rim float64, ok bo
 		}
 		line, _, fit := imaging.FitLine(points, weights, 1.6)
 		if !fit {
-			return q, 0, false
+			return lines, rims, false
 		}
 		lines[i] = line
 		for k, pt := range points {
 			if weights[k] > 8 && math.Abs(line.Distance(pt)) < 1.6 {
-				rim += 1. / (4 * sideSamples)
+				rims[i] += 1. / sideSamples
 			}
 		}
 	}
-	for i := range 4 {
-		c, ok := lines[(i+3)%4].Cross(lines[i])
-		if !ok || math.Hypot(c.X-q[i].X, c.Y-q[i].Y) > 4*float64(reach) {
-			return q, 0, false
-		}
-		out[i] = c
+	corners, ok := cornersOf(lines)
+	if !ok {
+		return lines, rims, false
 	}
-	return out, rim, true
+	for i, c := range corners {
+		if math.Hypot(c.X-q[i].X, c.Y-q[i].Y) > 4*float64(reach) {
+			return lines, rims, false
+		}
+	}
+	return lines, rims, true
 }
 
 // strongestStep looks across a side, at right angles to (ux, uy), for the

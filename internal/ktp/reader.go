@@ -32,6 +32,18 @@ func NewReader(recogniser nn.Model) *Reader { return &Reader{model: recogniser} 
 // is a Reading with codes; the error is for a fault of ours or a cancelled
 // context.
 func (r *Reader) Read(ctx context.Context, photo *imaging.Picture) (Reading, error) {
+	if photo.W < 160 || photo.H < 100 && photo.W < 100 {
+		return r.readCard(ctx, photo, found{})
+	}
+	f, err := find(ctx, photo)
+	if err != nil {
+		return Reading{}, err
+	}
+	return r.readCard(ctx, photo, f)
+}
+
+// readCard reads the card at a place in the photo.
+func (r *Reader) readCard(ctx context.Context, photo *imaging.Picture, f found) (Reading, error) {
 	recogniser, err := ocr.NewRecogniser(r.model)
 	if err != nil {
 		return Reading{}, err
@@ -41,13 +53,6 @@ func (r *Reader) Read(ctx context.Context, photo *imaging.Picture) (Reading, err
 	notFound := func() (Reading, error) {
 		return Reading{Model: spec.Name, ModelVersion: spec.Version, Codes: []Code{CardNotFound}, Quality: reading.Quality,
 			Values: missing()}, nil
-	}
-	if photo.W < 160 || photo.H < 100 && photo.W < 100 {
-		return notFound()
-	}
-	f, err := find(ctx, photo)
-	if err != nil {
-		return Reading{}, err
 	}
 	reading.Quality.Layout, reading.Quality.Rim = max(f.layout, 0), f.rim
 	if f.layout < minLayout {
@@ -70,7 +75,12 @@ func (r *Reader) Read(ctx context.Context, photo *imaging.Picture) (Reading, err
 		p.lines[i].text = outputs[i].Greedy()
 	}
 	values, nikRead := p.values()
-	if p.labelsRead() < 2 && !nikRead {
+	if p.labelsRead()+wordsRead(values) < 2 && !nikRead {
+		if reading.Quality.Sharpness = sharpness(p); f.layout > clearLayout && reading.Quality.Sharpness < minSharpness {
+			r, err := notFound()
+			r.Codes = append(r.Codes, CardBlurred)
+			return r, err
+		}
 		return notFound()
 	}
 	reading.Found = true
@@ -89,6 +99,21 @@ func (r *Reader) Read(ctx context.Context, photo *imaging.Picture) (Reading, err
 	reading.Values = values
 	reading.judge(photo, p)
 	return reading, nil
+}
+
+// wordsRead counts the values of closed lists that were read with certainty:
+// like the labels they prove that this is a KTP.
+func wordsRead(values []Value) int {
+	n := 0
+	for _, v := range values {
+		switch v.Field {
+		case Gender, Religion, MaritalStatus, Nationality:
+			if v.Value != nil && v.Confidence > 0.8 {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // missing lists every field without a value.

@@ -19,17 +19,35 @@ func orient(paper *imaging.Gray, q quad) found {
 	if q.side(0)+q.side(2) < q.side(1)+q.side(3) {
 		q = quad{q[1], q[2], q[3], q[0]}
 	}
-	h, ok := imaging.FitHomography(frame(scoreWidth, scoreHeight), q)
-	if !ok {
+	card, ink := scored(paper, q)
+	if card == nil {
 		return found{layout: -1}
 	}
-	card := paper.Warp(h, scoreWidth, scoreHeight)
-	ink := inkOf(card)
 	up := layoutScore(card, ink)
 	if down := layoutScore(turned(card), turned(ink)); down > up {
 		return found{quad: quad{q[2], q[3], q[0], q[1]}, layout: down}
 	}
 	return found{quad: q, layout: up}
+}
+
+// upright is orient for a quad whose top is known.
+func upright(paper *imaging.Gray, q quad) found {
+	card, ink := scored(paper, q)
+	if card == nil {
+		return found{layout: -1}
+	}
+	return found{quad: q, layout: layoutScore(card, ink)}
+}
+
+// scored is the card in a quad at the size of layoutScore, with its ink; nil
+// for a quad that is none.
+func scored(paper *imaging.Gray, q quad) (card, ink *imaging.Gray) {
+	h, ok := imaging.FitHomography(frame(scoreWidth, scoreHeight), q)
+	if !ok {
+		return nil, nil
+	}
+	card = paper.Warp(h, scoreWidth, scoreHeight)
+	return card, inkOf(card)
 }
 
 // turned is the picture upside down.
