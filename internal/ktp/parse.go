@@ -24,6 +24,10 @@ var (
 	rtrwDigits  = regexp.MustCompile(`^[^0-9A-Za-z]*(` + digitLike + `{3}) ?(` + digitLike + `{3})[^0-9A-Za-z]*$`)
 )
 
+// abbreviations in an address end with a period; recognisers take it for a
+// comma, or see both.
+var abbreviations = regexp.MustCompile(`\b(JL|JLN|GG|NO|KP|DSN|DS|LINGK|LK|LR|KAV|KOMP|PERUM|BLOK)\.?,`)
+
 // isoDate is the form of dates in the output.
 const isoDate = "2006-01-02"
 

@@ -18,6 +18,7 @@ var regionTable string
 type regions struct {
 	byCode              map[string][]string
 	provinces, regencys []string
+	places              []string // regencies without their kind, as places of birth
 }
 
 var knownRegions = loadRegions(regionTable)
@@ -37,6 +38,7 @@ func loadRegions(table string) regions {
 			continue
 		}
 		r.regencys = append(r.regencys, name)
+		r.places = append(r.places, lastWords(name))
 		if strings.HasPrefix(code, "31") { // headers leave "administrative" out, some the kind as well
 			short := strings.NewReplacer("ADMINISTRASI ", "", "ADM. ", "").Replace(name)
 			_, bare, _ := strings.Cut(short, " ")
@@ -45,12 +47,21 @@ func loadRegions(table string) regions {
 	}
 	slices.Sort(r.regencys)
 	r.regencys = slices.Compact(r.regencys)
+	r.places = append(r.places, "JAKARTA")
+	slices.Sort(r.places)
+	r.places = slices.Compact(r.places)
 	return r
 }
 
 func provinceNames() []string { return knownRegions.provinces }
 func regencyNames() []string  { return knownRegions.regencys }
 
+func placeNames() []string { return knownRegions.places }
+
+func isPlace(name string) bool {
+	_, ok := slices.BinarySearch(knownRegions.places, name)
+	return ok
+}
 func isProvince(name string) bool { return slices.Contains(knownRegions.provinces, name) }
 func isRegency(name string) bool {
 	_, ok := slices.BinarySearch(knownRegions.regencys, name)

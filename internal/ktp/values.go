@@ -15,6 +15,13 @@ const maxUnderGlare = 0.5
 // minReadable is the confidence under which free text counts as unreadable.
 const minReadable = 0.35
 
+// maxUncertain caps the confidence of a value that a rule had to complete;
+// digitLoss is how many nats fixed digits may cost there.
+const (
+	maxUncertain = 0.5
+	digitLoss    = 6
+)
+
 // Characters that belong to the form and not to a value.
 const (
 	beforeText = " :.;,'-"
@@ -33,11 +40,11 @@ func (p *page) values() (out []Value, nikRead bool) {
 	nik := p.nik(born)
 	nikRead = nik.Value != nil && nik.Confidence > 0.6
 	put(nik)
-	put(p.freeText(Name, partName))
-	put(p.freeText(Address, partAddress))
-	put(p.freeText(Village, partVillage))
-	put(p.freeText(District, partDistrict))
-	put(p.freeText(IssuePlace, partIssuePlace))
+	put(p.freeText(Name, partName, asName))
+	put(p.freeText(Address, partAddress, asAddress))
+	put(p.freeText(Village, partVillage, asName))
+	put(p.freeText(District, partDistrict, asName))
+	put(p.freeText(IssuePlace, partIssuePlace, asName))
 	put(p.listed(Gender, partGender, genders, true))
 	put(p.listed(Religion, partReligion, religions, true))
 	put(p.listed(MaritalStatus, partMarital, maritalStatuses, true))
@@ -120,13 +127,31 @@ func (v *Value) set(text string, confidence float64) {
 	v.Value, v.Confidence = &text, confidence
 }
 
+const digits = "0123456789"
+
+// asName reads a name of a person or a place: letters and the few marks that
+// names have, unless a number stands by itself.
+func asName(l line) ocr.Text {
+	t := l.text
+	for _, word := range strings.Fields(strings.Trim(t.Text, beforeText)) {
+		if strings.Trim(word, digits) != "" && strings.ContainsAny(word, digits) {
+			t = l.out.GreedyWithout(digits + ":/()&+*%")
+			break
+		}
+	}
+	return t.Trim(beforeText, afterText)
+}
+
+// asAddress reads an address, in which anything may stand.
+func asAddress(l line) ocr.Text { return l.text.Trim(beforeText, afterText) }
+
 // freeText joins the lines of a value as they were read.
-func (p *page) freeText(f Field, part part) Value {
+func (p *page) freeText(f Field, part part, read func(line) ocr.Text) Value {
 	v, lines := p.start(f, part)
 	var words []string
 	sum, n := 0.0, 0
 	for _, l := range lines {
-		t := l.text.Trim(beforeText, afterText)
+		t := read(l)
 		if t.Text == "" {
 			continue
 		}
@@ -135,7 +160,11 @@ func (p *page) freeText(f Field, part part) Value {
 		n += len(t.Chars)
 	}
 	if n > 0 && sum/float64(n) >= minReadable {
-		v.set(strings.Join(strings.Fields(strings.Join(words, " ")), " "), sum/float64(n))
+		text := strings.Join(strings.Fields(strings.Join(words, " ")), " ")
+		if part == partAddress {
+			text = abbreviations.ReplaceAllString(text, "$1.")
+		}
+		v.set(text, sum/float64(n))
 	}
 	return v
 }
@@ -158,6 +187,11 @@ func (p *page) listed(f Field, part part, list []string, closed bool) Value {
 			v.Rule = ""
 			v.Confidence = max(c.confidence, free.Confidence)
 		}
+	case c.word != "" && lines[0].glare <= glareLines && c.posterior > 0.99 && 3*distance(c.word, strings.ToUpper(free.Text)) <= len(c.word):
+		// Most of the word was read and nothing else is near.
+		v.Rule = RuleList
+		v.set(c.word, min(free.Confidence, maxUncertain))
+		v.Codes = append(v.Codes, FieldUncertain)
 	case closed:
 		v.Rule = RuleListReject
 		if c.word != "" {
@@ -176,17 +210,66 @@ func (p *page) birth() (place, date Value, born time.Time) {
 	if len(lines) == 0 {
 		return place, date, born
 	}
-	t := lines[0].text.Trim(beforeText, afterText)
-	name, born, at, ok := splitBirth(t.Text)
+	l := lines[0]
+	t := l.text.Trim(beforeText, afterText)
+	_, born, at, ok := splitBirth(t.Text)
 	cut := charAt(t, at)
-	if head := t.Slice(0, cut).Trim(beforeText, " :;,.-'"); name != "" && head.Confidence >= minReadable {
-		place.set(strings.ToUpper(name), head.Confidence)
+	tail := t.Slice(cut, len(t.Chars))
+	if cut < len(t.Chars) {
+		l.out = l.out.Before(t.Chars[cut].Step)
 	}
-	if tail := t.Slice(cut, len(t.Chars)); ok {
+	l.text = t.Slice(0, cut).Trim("", " :;,.-'")
+	if head := asName(l).Trim("", "."); head.Text != "" && head.Confidence >= minReadable {
+		place.set(strings.ToUpper(head.Text), head.Confidence)
+		p.knownPlace(&place, l.out)
+	}
+	if ok {
 		date.Rule = RuleDate
 		date.set(born.Format(isoDate), tail.Confidence)
+	} else if cut < len(t.Chars) {
+		born = doubtfulDate(&date, lines[0].out.From(t.Chars[cut].Step-1))
 	}
 	return place, date, born
+}
+
+// knownPlace corrects a place that no regency is called to the one that the
+// line supports nearly as well.
+func (p *page) knownPlace(v *Value, out *ocr.Output) {
+	if isPlace(*v.Value) {
+		return
+	}
+	c := choose(out, placeNames(), func(w string) []string { return []string{w, w + ",", ":" + w + ",", w + "."} })
+	if c.accepted && distance(c.word, *v.Value) <= 1+len(c.word)/6 {
+		v.Alternatives = append([]Alternative{{Text: *v.Value, Confidence: v.Confidence}}, c.others...)
+		v.Rule = RuleList
+		v.set(c.word, min(c.confidence, maxUncertain))
+		v.Codes = append(v.Codes, FieldUncertain)
+	}
+}
+
+// doubtfulDate reads a date of which a character was lost or is none: the
+// likeliest eight digits that are a day of the calendar, provided that the
+// picture supports them. It is zero when there is none.
+func doubtfulDate(v *Value, out *ocr.Output) time.Time {
+	numbers := out.Digits(8, beamWidth)
+	total := math.Inf(-1)
+	for _, n := range numbers {
+		total = logAdd(total, n.LogProb)
+	}
+	for _, n := range numbers {
+		date, err := time.Parse("02012006", n.Text)
+		if err != nil || date.Year() < 1900 || date.Year() > 2100 {
+			continue
+		}
+		if share := math.Exp(n.LogProb - total); n.LogProb > -digitLoss && share > 0.3 {
+			v.Rule = RuleDate
+			v.set(date.Format(isoDate), share*maxUncertain)
+			v.Codes = append(v.Codes, FieldUncertain)
+			return date
+		}
+		return time.Time{}
+	}
+	return time.Time{}
 }
 
 // charAt is the index of the character at a byte offset.
@@ -214,7 +297,10 @@ func (p *page) issueDate() Value {
 	if len(lines) == 0 {
 		return v
 	}
-	return p.date(v, lines[0].text.Trim(beforeText, afterText))
+	if v = p.date(v, lines[0].text.Trim(beforeText, afterText)); v.Value == nil {
+		doubtfulDate(&v, lines[0].out)
+	}
+	return v
 }
 
 const forLife = "SEUMUR HIDUP"
@@ -236,12 +322,24 @@ func (p *page) rtrw() Value {
 		return v
 	}
 	t := lines[0].text.Trim(beforeText, afterText)
-	if s, ok := parseRTRW(t.Text); ok {
+	s, ok := parseRTRW(t.Text)
+	if ok && len(onlyDigits(t).Chars) == 6 {
 		v.set(s, t.Confidence)
 		if s != t.Text {
 			v.Rule = RulePattern
 		}
-	} else if t.Text != "" && t.Confidence >= minReadable {
+		return v
+	}
+	// A character is missing or none of a number's.
+	if numbers := lines[0].out.Digits(6, beamWidth); len(numbers) > 0 && numbers[0].LogProb > -digitLoss {
+		s, ok = numbers[0].Text[:3]+"/"+numbers[0].Text[3:], true
+	}
+	switch {
+	case ok:
+		v.Rule = RulePattern
+		v.set(s, min(t.Confidence, maxUncertain))
+		v.Codes = append(v.Codes, FieldUncertain)
+	case t.Text != "" && t.Confidence >= minReadable:
 		v.set(strings.ToUpper(t.Text), t.Confidence/2)
 		v.Codes = append(v.Codes, FieldUncertain)
 	}
@@ -284,7 +382,7 @@ func (p *page) province() Value {
 }
 
 func (p *page) regency() Value {
-	v := p.freeText(Regency, partRegency)
+	v := p.freeText(Regency, partRegency, asName)
 	if v.Box == (Rect{}) || v.Value != nil && isRegency(*v.Value) {
 		return v
 	}

@@ -153,7 +153,7 @@ func TestGlareCapsConfidence(t *testing.T) {
 	l := readAs(t, "SEBATU", "SEBATU", 99)
 	l.glare = 0.2
 	p := pageOf(partVillage, l)
-	v := p.finish(p.freeText(Village, partVillage))
+	v := p.finish(p.freeText(Village, partVillage, asName))
 	if v.Value == nil || v.Confidence > maxUnderGlare || !slices.Equal(v.Codes, []Code{CardGlare}) {
 		t.Errorf("under a reflection: %+v", v)
 	}

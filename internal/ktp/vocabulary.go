@@ -50,6 +50,7 @@ const (
 type choice struct {
 	word       string
 	confidence float64
+	posterior  float64 // among the words of the list
 	accepted   bool
 	others     []Alternative
 }
@@ -80,8 +81,8 @@ func choose(out *ocr.Output, list []string, printed func(word string) []string) 
 	for _, w := range words {
 		total = logAdd(total, w.log)
 	}
-	c := choice{word: words[0].word}
 	posterior := math.Exp(words[0].log - total)
+	c := choice{word: words[0].word, posterior: posterior}
 	loss := free - words[0].log
 	c.confidence = posterior * math.Exp(-max(loss, 0))
 	c.accepted = posterior > minPosterior && loss < maxLoss

@@ -23,6 +23,19 @@ func (o *Output) step(t int) []float32 {
 	return o.probs[t*c:][:c]
 }
 
+// From is the line from step t on.
+func (o *Output) From(t int) *Output { return o.part(t, o.steps) }
+
+// Before is the line up to step t.
+func (o *Output) Before(t int) *Output { return o.part(0, t) }
+
+func (o *Output) part(from, to int) *Output {
+	to = min(max(to, 0), o.steps)
+	from = min(max(from, 0), to)
+	c := len(o.recogniser.classes)
+	return &Output{recogniser: o.recogniser, probs: o.probs[from*c : to*c], steps: to - from}
+}
+
 // Text is a decoded line.
 type Text struct {
 	Text string
@@ -40,22 +53,38 @@ type Char struct {
 }
 
 // Greedy takes the likeliest class of every step, drops repeats and blanks.
-func (o *Output) Greedy() Text {
+func (o *Output) Greedy() Text { return o.GreedyWithout("") }
+
+// GreedyWithout is Greedy over the classes that are not in excluded, whose
+// probability is left out: confidences are shares of the rest.
+func (o *Output) GreedyWithout(excluded string) Text {
+	var out []int
+	for _, c := range excluded {
+		if i, ok := o.recogniser.index[c]; ok {
+			out = append(out, i)
+		}
+	}
 	var chars []Char
 	last := 0
 	for t := range o.steps {
+		row := o.step(t)
+		rest := float32(1)
+		for _, i := range out {
+			rest -= row[i]
+		}
 		best, p := 0, float32(math.Inf(-1))
-		for c, v := range o.step(t) {
-			if v > p {
+		for c, v := range row {
+			if v > p && !slices.Contains(out, c) {
 				best, p = c, v
 			}
 		}
+		confidence := float64(min(p/max(rest, 1e-6), 1))
 		switch {
 		case best == 0:
 		case best == last:
-			chars[len(chars)-1].Confidence = max(chars[len(chars)-1].Confidence, float64(p))
+			chars[len(chars)-1].Confidence = max(chars[len(chars)-1].Confidence, confidence)
 		default:
-			chars = append(chars, Char{Text: o.recogniser.classes[best], Confidence: float64(p), Step: t})
+			chars = append(chars, Char{Text: o.recogniser.classes[best], Confidence: confidence, Step: t})
 		}
 		last = best
 	}
