@@ -85,8 +85,8 @@ func layoutScore(g, ink *imaging.Gray) float64 {
 	// The header: two rows in the middle, nothing at its sides.
 	head := first - 12.65
 	score += 0.5 * contrast(mean(30, head-1, 55, head+1)+mean(30, head+2.3, 55, head+4.3), mean(1.5, head-0.5, 16, head+3.8)+mean(68, head-0.5, 84, head+3.8))
-	// Blank: left margin and below the last row's neighbours.
-	score -= 0.5 * contrast(mean(0.6, first, 2, last), mean(3, first, 20, last))
+	// The labels start right after a blank margin.
+	score += 0.5 * contrast(mean(2.8, first, 5.4, last), mean(0.6, first, 2, last))
 	// The portrait is darker than the paper round it, sharply.
 	tone := func(x0, y0, x1, y1 float64) float64 {
 		return light.Mean(int(x0*scoreDensity), int(y0*scoreDensity), int(x1*scoreDensity), int(y1*scoreDensity))

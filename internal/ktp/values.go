@@ -238,7 +238,9 @@ func (p *page) knownPlace(v *Value, out *ocr.Output) {
 	if isPlace(*v.Value) {
 		return
 	}
-	c := choose(out, placeNames(), func(w string) []string { return []string{w, w + ",", ":" + w + ",", w + "."} })
+	c := choose(out, placeNames(), func(w string) []string {
+		return []string{w, w + ",", w + ", ", ":" + w + ",", ":" + w + ", ", w + ". "}
+	})
 	if c.accepted && distance(c.word, *v.Value) <= 1+len(c.word)/6 {
 		v.Alternatives = append([]Alternative{{Text: *v.Value, Confidence: v.Confidence}}, c.others...)
 		v.Rule = RuleList

@@ -179,3 +179,59 @@ func TestReadRejectsOtherPictures(t *testing.T) {
 		t.Errorf("strokes without letters: found %v, %v", r.Found, err)
 	}
 }
+
+func TestCompletedValuesStayDoubtful(t *testing.T) {
+	for _, c := range []struct {
+		name, text, doubt string
+		percent           uint8
+		field             Field
+		want              string // "" is refused
+	}{
+		{"a letter for a digit of the date", "MEDAN, 01-O7-198X", "MEDAN, 01-07-1987", 60, BirthDate, "1987-07-01"},
+		{"a digit that nothing supports", "MEDAN, 01-07-198X", "MEDAN, 01-07-198X", 99, BirthDate, ""},
+		{"a place nearly read", "XEDIRI, 01-07-1987", "KEDIRI, 01-07-1987", 70, BirthPlace, "KEDIRI"},
+		{"a place of no list", "QUIXOTE, 01-07-1987", "QUIXOTE, 01-07-1987", 99, BirthPlace, "QUIXOTE"},
+		{"a letter in the neighbourhood", "00X/005", "002/005", 70, RTRW, "002/005"},
+		{"a neighbourhood with a digit lost", "002/05", "002/05", 99, RTRW, "002/05"},
+		{"half a religion", "KATOUK", "KATOLI", 90, Religion, "KATOLIK"},
+	} {
+		var v Value
+		l := readAs(t, c.text, c.doubt, c.percent)
+		switch c.field {
+		case RTRW:
+			v = pageOf(partRTRW, l).rtrw()
+		case Religion:
+			v = pageOf(partReligion, l).listed(Religion, partReligion, religions, true)
+		case BirthPlace:
+			v, _, _ = pageOf(partBirth, l).birth()
+		default:
+			_, v, _ = pageOf(partBirth, l).birth()
+		}
+		got := ""
+		if v.Value != nil {
+			got = *v.Value
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+		if completed := got != "" && got != c.text && c.want != "QUIXOTE"; completed && (v.Confidence > maxUncertain || !slices.Contains(v.Codes, FieldUncertain)) {
+			t.Errorf("%s: confidence %.2f, codes %v", c.name, v.Confidence, v.Codes)
+		}
+	}
+}
+
+func TestNamesHaveNoDigits(t *testing.T) {
+	for _, c := range []struct{ text, doubt, want string }{
+		{"SANTO5O", "SANTOSO", "SANTOSO"},
+		{"SUKAMAJU 2", "SUKAMAJU 2", "SUKAMAJU 2"}, // villages may be numbered
+	} {
+		v := pageOf(partVillage, readAs(t, c.text, c.doubt, 90)).freeText(Village, partVillage, asName)
+		if v.Value == nil || *v.Value != c.want {
+			t.Errorf("%q became %+v", c.text, v)
+		}
+	}
+	v := pageOf(partAddress, readAs(t, "JL., MELATI NO, 5", "JL., MELATI NO, 5", 99)).freeText(Address, partAddress, asAddress)
+	if v.Value == nil || *v.Value != "JL. MELATI NO. 5" {
+		t.Errorf("address %+v", v)
+	}
+}

@@ -296,3 +296,20 @@ func BenchmarkLogProb(b *testing.B) {
 		out[0].LogProb("AB12AB12AB12AB12")
 	}
 }
+
+func TestPartsOfALine(t *testing.T) {
+	out, _ := read(t, sure("AB12"))
+	o := out[0]
+	if got := o.From(4).Greedy().Text; got != "12" {
+		t.Errorf("from the middle %q", got)
+	}
+	if got := o.Before(4).Greedy().Text; got != "AB" {
+		t.Errorf("before the middle %q", got)
+	}
+	if o.From(99).Steps() != 0 || o.Before(-1).Steps() != 0 || o.From(-5).Steps() != o.Steps() {
+		t.Error("positions beyond the line")
+	}
+	if got := o.GreedyWithout("B1").Text; got != "A2" {
+		t.Errorf("without two characters %q", got)
+	}
+}
