@@ -77,7 +77,23 @@ func (s *Service) CreateGroup(ctx context.Context, organization, name string) (t
 	return g, s.store.InsertGroup(ctx, tenant.WithinOrganization(org.ID), g)
 }
 
+// organization finds the named organization or makes it; another process that
+// makes it at the same time is waited for by its unique name.
 func (s *Service) organization(ctx context.Context, name string) (tenant.Organization, error) {
+	o, err := s.findOrganization(ctx, name)
+	if !fault.Is(err, fault.NotFound) {
+		return o, err
+	}
+	o = tenant.Organization{ID: newID(), Name: name, CreatedAt: s.now()}
+	if err := s.store.InsertOrganization(ctx, o); alreadyExists(err) {
+		return s.findOrganization(ctx, name)
+	} else if err != nil {
+		return tenant.Organization{}, err
+	}
+	return o, nil
+}
+
+func (s *Service) findOrganization(ctx context.Context, name string) (tenant.Organization, error) {
 	list, err := s.store.Organizations(ctx, tenant.Everything())
 	if err != nil {
 		return tenant.Organization{}, err
@@ -87,8 +103,7 @@ func (s *Service) organization(ctx context.Context, name string) (tenant.Organiz
 			return o, nil
 		}
 	}
-	o := tenant.Organization{ID: newID(), Name: name, CreatedAt: s.now()}
-	return o, s.store.InsertOrganization(ctx, o)
+	return tenant.Organization{}, fault.New(fault.NotFound, "There is no such organization.")
 }
 
 // NewUser is a request for a user.

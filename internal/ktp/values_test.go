@@ -161,7 +161,12 @@ func TestGlareCapsConfidence(t *testing.T) {
 
 func TestReadRejectsOtherPictures(t *testing.T) {
 	reader := NewReader(drawn{})
-	for name, p := range notCards() {
+	pictures := notCards()
+	if RaceDetector {
+		delete(pictures, "noise")
+		delete(pictures, "stripes")
+	}
+	for name, p := range pictures {
 		r, err := reader.Read(context.Background(), p)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -21,7 +21,7 @@ func BenchmarkAppendEntry(b *testing.B) {
 		}
 		defer db.Close()
 		org, group := uuid.New(), uuid.New()
-		if err := db.InsertOrganization(b.Context(), tenant.Organization{ID: org}); err != nil {
+		if err := db.InsertOrganization(b.Context(), tenant.Organization{ID: org, Name: org.String()}); err != nil {
 			b.Fatal(err)
 		}
 		if err := db.InsertGroup(b.Context(), tenant.Everything(), tenant.Group{ID: group, OrganizationID: org}); err != nil {

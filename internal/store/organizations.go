@@ -23,10 +23,10 @@ func scanOrganization(r row) (o tenant.Organization, err error) {
 	return o, err
 }
 
-// InsertOrganization implements auth.Store.
+// InsertOrganization implements auth.Store. A name is given once.
 func (s *store) InsertOrganization(ctx context.Context, o tenant.Organization) error {
 	_, err := s.exec(ctx, `INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, $3)`, o.ID, o.Name, micros(o.CreatedAt))
-	return err
+	return taken(err, "There already is an organization with this name.")
 }
 
 // Organizations implements auth.Store, by name.

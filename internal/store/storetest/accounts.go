@@ -27,6 +27,8 @@ func testOrganizations(t *testing.T, db *store.DB) {
 			t.Errorf("organizations that %s sees: %v", what, list)
 		}
 	}
+	twin := tenant.Organization{ID: newID(), Name: w.org.Name, CreatedAt: w.org.CreatedAt}
+	wantKind(t, "a name that is taken", db.InsertOrganization(ctx, twin), fault.Conflict, fault.CodeAlreadyExists)
 	wantKind(t, "an id that is taken", db.InsertOrganization(ctx, w.org), fault.Conflict, fault.CodeAlreadyExists)
 }
 

@@ -84,7 +84,8 @@ type world struct {
 
 func newWorld(t *testing.T, db *store.DB) *world {
 	t.Helper()
-	w := &world{db: db, org: tenant.Organization{ID: newID(), Name: "Organization", CreatedAt: now}}
+	w := &world{db: db, org: tenant.Organization{ID: newID(), CreatedAt: now}}
+	w.org.Name = "Organization " + w.org.ID.String()
 	must(t, db.InsertOrganization(t.Context(), w.org))
 	w.group, w.user = w.addGroup(t, "Group")
 	w.scope = tenant.WithinGroup(w.org.ID, w.group.ID)
