@@ -51,6 +51,17 @@ generate: ## Rewrite generated files: configuration page, OpenAPI document, gold
 	go test ./internal/httpapi -update
 	scripts/notices.sh
 
+.PHONY: training-deps
+training-deps: ## Install what training the recogniser needs: Debian's PyTorch, OpenCV, fonts
+	@scripts/training-deps.sh
+
+# START=path of a model trains from its weights; without it from nothing.
+MINUTES ?= 90
+START ?= internal/onnx/embedded/ktp_ctc_v1.onnx
+.PHONY: train
+train: training-deps ## Train the line recogniser for MINUTES (90) and keep it in build/training
+	/usr/bin/python3 training/train.py $(if $(START),--init $(START)) --minutes $(MINUTES) --out build/training
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf bin build
