@@ -83,7 +83,7 @@ class Lines:
         self.bold = installed(HELD_OUT if held_out else BOLD)
         self.nik = installed(NIK)
         if not (self.sans and self.other and self.bold and self.nik):
-            raise SystemExit("fonts are missing: run "make training-deps"")
+            raise SystemExit("fonts are missing: run make training-deps")
 
     def u(self, a, b):
         return a + (b - a) * self.rng.random()
