@@ -163,9 +163,28 @@ func (p *Picture) Gray() *Gray {
 // paper keeps its contrast, the paper's colour goes.
 func (p *Picture) MaxChannel() *Gray {
 	g := NewGray(p.W, p.H)
+	in := p.Pix
 	for i := range g.Pix {
-		px := p.Pix[3*i:][:3]
+		px := in[:3]
 		g.Pix[i] = max(px[0], px[1], px[2])
+		in = in[3:]
+	}
+	return g
+}
+
+// HalfMaxChannel is the MaxChannel of the picture at half its size, without
+// the picture in between; an odd last row or column is left out.
+func (p *Picture) HalfMaxChannel() *Gray {
+	g := NewGray(p.W/2, p.H/2)
+	for y := range g.H {
+		a, b := p.Pix[3*p.W*2*y:][:3*p.W], p.Pix[3*p.W*(2*y+1):][:3*p.W]
+		for x := range g.Pix[g.W*y:][:g.W] {
+			s, t := a[6*x:][:6], b[6*x:][:6]
+			red := uint(s[0]) + uint(s[3]) + uint(t[0]) + uint(t[3])
+			green := uint(s[1]) + uint(s[4]) + uint(t[1]) + uint(t[4])
+			blue := uint(s[2]) + uint(s[5]) + uint(t[2]) + uint(t[5])
+			g.Pix[g.W*y+x] = uint8((max(red, green, blue) + 2) / 4)
+		}
 	}
 	return g
 }

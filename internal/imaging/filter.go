@@ -3,35 +3,35 @@ package imaging
 import (
 	"encoding/binary"
 	"math"
-	"slices"
 )
 
 // Median replaces each pixel by the median of the square of 2r+1 pixels round
 // it (Huang 1979: a histogram that slides along the row). Borders repeat.
 func (g *Gray) Median(r int) *Gray {
+	if r == 1 {
+		return g.median3()
+	}
 	out := NewGray(g.W, g.H)
 	half := (2*r+1)*(2*r+1)/2 + 1 // the median is the first value with this many at or below it
+	rows := make([][]uint8, 2*r+1)
+	for k := range rows {
+		rows[k] = make([]uint8, g.W+2*r+1)
+	}
 	for y := range g.H {
 		var hist [256]int32
 		median, below := 0, 0 // below counts the window's values under median
-		add := func(x int, sign int32) {
-			x = min(max(x, 0), g.W-1)
-			for dy := -r; dy <= r; dy++ {
-				v := g.Pix[min(max(y+dy, 0), g.H-1)*g.W+x]
-				hist[v] += sign
-				if int(v) < median {
-					below += int(sign)
-				}
+		for k, row := range rows {
+			from := g.Pix[g.W*min(max(y+k-r, 0), g.H-1):][:g.W]
+			for i := range r {
+				row[i], row[r+g.W+i] = from[0], from[g.W-1]
+			}
+			copy(row[r:], from)
+			for _, v := range row[:2*r+1] {
+				hist[v]++
 			}
 		}
-		for x := -r; x <= r; x++ {
-			add(x, 1)
-		}
-		for x := range g.W {
-			if x > 0 {
-				add(x-r-1, -1)
-				add(x+r, 1)
-			}
+		dst := out.Pix[g.W*y:][:g.W]
+		for x := range dst {
 			for below >= half {
 				median--
 				below -= int(hist[median])
@@ -40,10 +40,80 @@ func (g *Gray) Median(r int) *Gray {
 				below += int(hist[median])
 				median++
 			}
-			out.Pix[g.W*y+x] = uint8(median)
+			dst[x] = uint8(median)
+			for _, row := range rows { // to the next window; the last one is not used
+				leaves, enters := row[x], row[x+2*r+1]
+				hist[leaves]--
+				hist[enters]++
+				// A negative number shifts to -1: no branch to mispredict.
+				below += (int(leaves)-median)>>63 - (int(enters)-median)>>63
+			}
 		}
 	}
 	return out
+}
+
+// median3 is Median(1), eight pixels at a time: of three sorted columns the
+// median is that of the largest minimum, the median of the middles and the
+// smallest maximum (Smith 1996).
+func (g *Gray) median3() *Gray {
+	out := NewGray(g.W, g.H)
+	if g.W == 0 {
+		return out
+	}
+	words := (g.W + 7) / 8
+	// The three rows with a pixel before and at least one after, in whole words.
+	var rows [3][]uint8
+	var low, mid, high []uint8
+	for _, row := range []*[]uint8{&rows[0], &rows[1], &rows[2], &low, &mid, &high} {
+		*row = make([]uint8, 8*(words+1))
+	}
+	load, store := binary.LittleEndian.Uint64, binary.LittleEndian.PutUint64
+	line := make([]uint8, 8*words)
+	for y := range g.H {
+		for k, row := range rows {
+			at := g.W * min(max(y+k-1, 0), g.H-1)
+			row[0] = g.Pix[at]
+			copy(row[1:], g.Pix[at:][:g.W])
+			row[g.W+1] = row[g.W]
+		}
+		for x := 0; x < 8*(words+1); x += 8 {
+			a, b, c := load(rows[0][x:]), load(rows[1][x:]), load(rows[2][x:])
+			a, b = order8(a, b)
+			b, c = order8(b, c)
+			a, b = order8(a, b)
+			store(low[x:], a)
+			store(mid[x:], b)
+			store(high[x:], c)
+		}
+		for x := 0; x < 8*words; x += 8 {
+			_, a := order8(load(low[x:]), load(low[x+1:]))
+			_, a = order8(a, load(low[x+2:]))
+			b := median8(load(mid[x:]), load(mid[x+1:]), load(mid[x+2:]))
+			c, _ := order8(load(high[x:]), load(high[x+1:]))
+			c, _ = order8(c, load(high[x+2:]))
+			store(line[x:], median8(a, b, c))
+		}
+		copy(out.Pix[g.W*y:][:g.W], line)
+	}
+	return out
+}
+
+// order8 compares eight pairs of bytes and gives the smaller and the larger of
+// each.
+func order8(a, b uint64) (lo, hi uint64) {
+	const top = 0x8080808080808080
+	// The top bit of each byte of low tells a >= b for the lower seven bits.
+	low := (a | top) - (b &^ top)
+	swap := (a ^ b) & (((a &^ b) | (^(a ^ b) & low)) & top >> 7 * 0xff)
+	return a ^ swap, b ^ swap
+}
+
+func median8(a, b, c uint64) uint64 {
+	a, b = order8(a, b)
+	b, _ = order8(b, c)
+	_, b = order8(a, b)
+	return b
 }
 
 // Gaussian blurs with a Gaussian of the given standard deviation in pixels,
@@ -85,34 +155,6 @@ func (g *Gray) Gaussian(sigma float64) *Gray {
 		}
 		for x, v := range acc {
 			out.Pix[g.W*y+x] = uint8(v + 0.5)
-		}
-	}
-	return out
-}
-
-// Warp samples g at toSource(x, y) for every pixel of w x h: bilinear, the edge
-// pixels repeat beyond the border.
-func (g *Gray) Warp(toSource Homography, w, h int) *Gray {
-	out := NewGray(w, h)
-	if g.W < 2 || g.H < 2 {
-		return out
-	}
-	for v := range h {
-		nx := toSource[1]*float64(v) + toSource[2]
-		ny := toSource[4]*float64(v) + toSource[5]
-		d := toSource[7]*float64(v) + toSource[8]
-		row := out.Pix[w*v:][:w]
-		for u := range row {
-			x, y := held(nx/d, g.W), held(ny/d, g.H)
-			x0, y0 := min(int(x), g.W-2), min(int(y), g.H-2)
-			fx, fy := int32((x-float64(x0))*256), int32((y-float64(y0))*256)
-			a, b := g.Pix[y0*g.W+x0:][:2], g.Pix[(y0+1)*g.W+x0:][:2]
-			top := int32(a[0])<<8 + fx*(int32(a[1])-int32(a[0]))
-			bottom := int32(b[0])<<8 + fx*(int32(b[1])-int32(b[0]))
-			row[u] = uint8((top<<8 + fy*(bottom-top) + 1<<15) >> 16)
-			nx += toSource[0]
-			ny += toSource[3]
-			d += toSource[6]
 		}
 	}
 	return out
@@ -210,17 +252,13 @@ func doubling(n int, combine func(shift int)) {
 	}
 }
 
-// maxInto raises dst to src where src is larger, eight bytes at a time. The two
-// may overlap when src lies behind dst.
+// maxInto raises dst to src where src is larger. The two may overlap when src
+// lies behind dst.
 func maxInto(dst, src []uint8) {
-	const high = 0x8080808080808080
 	dst = dst[:len(src)]
 	for len(src) >= 8 {
-		a, b := binary.LittleEndian.Uint64(dst), binary.LittleEndian.Uint64(src)
-		// The top bit of each byte of low tells a >= b for the lower seven bits.
-		low := (a | high) - (b &^ high)
-		mask := (((a &^ b) | (^(a ^ b) & low)) & high >> 7) * 0xff
-		binary.LittleEndian.PutUint64(dst, a&mask|b&^mask)
+		_, larger := order8(binary.LittleEndian.Uint64(dst), binary.LittleEndian.Uint64(src))
+		binary.LittleEndian.PutUint64(dst, larger)
 		dst, src = dst[8:], src[8:]
 	}
 	for i, v := range src {
@@ -358,88 +396,5 @@ func (e *Edges) Above(low, high uint16) *Gray {
 			}
 		}
 	}
-	return out
-}
-
-// Region is a connected set of pixels.
-type Region struct {
-	Area int
-	// Outline holds the first and last pixel of every row: enough for the hull.
-	Outline []Point
-	// AtBorder: the region touches the border of the picture.
-	AtBorder bool
-}
-
-// Regions finds the connected sets of pixels whose value is not 0, or is 0
-// when dark, of at least minArea pixels. Light regions connect over corners,
-// dark ones do not.
-func (g *Gray) Regions(dark bool, minArea int) []Region {
-	done := make([]bool, len(g.Pix))
-	var stack []int32
-	var out []Region
-	left, right := make([]int32, g.H), make([]int32, g.H)
-	reach := 1 // how far a run's neighbours reach beyond its ends
-	if dark {
-		reach = 0
-	}
-	in := func(i int) bool { return (g.Pix[i] == 0) == dark && !done[i] }
-	for start := range g.Pix {
-		if !in(start) {
-			continue
-		}
-		r := Region{}
-		top, bottom := g.H, -1
-		stack = append(stack[:0], int32(start))
-		for len(stack) > 0 { // scan-line fill: one stack entry a run
-			at := int(stack[len(stack)-1])
-			stack = stack[:len(stack)-1]
-			if !in(at) {
-				continue
-			}
-			y := at / g.W
-			row := y * g.W
-			x0, x1 := at-row, at-row
-			for x0 > 0 && in(row+x0-1) {
-				x0--
-			}
-			for x1 < g.W-1 && in(row+x1+1) {
-				x1++
-			}
-			for i := row + x0; i <= row+x1; i++ {
-				done[i] = true
-			}
-			r.Area += x1 - x0 + 1
-			r.AtBorder = r.AtBorder || y == 0 || y == g.H-1 || x0 == 0 || x1 == g.W-1
-			if y < top || y > bottom { // rows are reached one after the other, so this one is new
-				left[y], right[y] = int32(x0), int32(x1)
-				top, bottom = min(top, y), max(bottom, y)
-			}
-			left[y], right[y] = min(left[y], int32(x0)), max(right[y], int32(x1))
-			for _, ny := range [2]int{y - 1, y + 1} {
-				if ny < 0 || ny >= g.H {
-					continue
-				}
-				before := false
-				for i := ny*g.W + max(x0-reach, 0); i <= ny*g.W+min(x1+reach, g.W-1); i++ {
-					now := in(i)
-					if now && !before {
-						stack = append(stack, int32(i))
-					}
-					before = now
-				}
-			}
-		}
-		if r.Area < minArea {
-			continue
-		}
-		for y := top; y <= bottom; y++ {
-			r.Outline = append(r.Outline, Point{X: float64(left[y]), Y: float64(y)})
-			if right[y] > left[y] {
-				r.Outline = append(r.Outline, Point{X: float64(right[y]), Y: float64(y)})
-			}
-		}
-		out = append(out, r)
-	}
-	slices.SortStableFunc(out, func(a, b Region) int { return b.Area - a.Area })
 	return out
 }

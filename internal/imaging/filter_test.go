@@ -1,6 +1,7 @@
 package imaging
 
 import (
+	"fmt"
 	"math/rand"
 	"slices"
 	"testing"
@@ -33,17 +34,19 @@ func around(g *Gray, x, y, r int, keep func(dx, dy int) bool, repeat bool) []uin
 }
 
 func TestMedianAgainstSorting(t *testing.T) {
-	g := grayNoise(23, 17)
-	for _, r := range []int{1, 2} {
-		got := g.Median(r)
-		for i := range g.Pix {
-			v := around(g, i%g.W, i/g.W, r, func(int, int) bool { return true }, true)
-			slices.Sort(v)
-			if want := v[len(v)/2]; got.Pix[i] != want {
-				t.Fatalf("radius %d, pixel %d: %d, want %d", r, i, got.Pix[i], want)
+	for _, g := range []*Gray{grayNoise(23, 17), grayNoise(16, 3), grayNoise(7, 2), grayNoise(1, 1), grayNoise(1, 9)} {
+		for _, r := range []int{1, 2} {
+			got := g.Median(r)
+			for i := range g.Pix {
+				v := around(g, i%g.W, i/g.W, r, func(int, int) bool { return true }, true)
+				slices.Sort(v)
+				if want := v[len(v)/2]; got.Pix[i] != want {
+					t.Fatalf("%dx%d, radius %d, pixel %d: %d, want %d", g.W, g.H, r, i, got.Pix[i], want)
+				}
 			}
 		}
 	}
+	NewGray(0, 0).Median(1) // must not panic
 }
 
 func TestDilateAgainstNaive(t *testing.T) {
@@ -150,31 +153,13 @@ func TestEdgesFollowAStep(t *testing.T) {
 	NewGray(2, 2).Edges().Above(1, 2) // too small for a gradient, must not panic
 }
 
-func TestRegions(t *testing.T) {
-	g := NewGray(20, 12)
-	for x := 3; x < 15; x++ { // a frame of 12 x 8, one pixel wide
-		g.Pix[2*20+x], g.Pix[9*20+x] = 255, 255
-	}
-	for y := 2; y < 10; y++ {
-		g.Pix[y*20+3], g.Pix[y*20+14] = 255, 255
-	}
-	g.Pix[10*20+15] = 255 // touches the frame over a corner
-	light := g.Regions(false, 1)
-	if len(light) != 1 || light[0].Area != 37 || light[0].AtBorder {
-		t.Fatalf("light regions %+v, want one of 37 pixels", light)
-	}
-	if hull := ConvexHull(light[0].Outline); PolygonArea(hull) < 11*7 {
-		t.Errorf("outline %v does not span the frame", light[0].Outline)
-	}
-	dark := g.Regions(true, 1)
-	if len(dark) != 2 || !dark[0].AtBorder || dark[1].AtBorder || dark[1].Area != 10*6 {
-		t.Fatalf("dark regions %+v, want the outside and an inside of 60 pixels", dark)
-	}
-}
-
 func BenchmarkMedian(b *testing.B) {
 	g := grayNoise(640, 480)
-	for b.Loop() {
-		g.Median(2)
+	for _, r := range []int{1, 2} {
+		b.Run(fmt.Sprint("radius ", r), func(b *testing.B) {
+			for b.Loop() {
+				g.Median(r)
+			}
+		})
 	}
 }

@@ -66,7 +66,7 @@ func TestWarp(t *testing.T) {
 			t.Fatalf("sample %d of a shrunk checkerboard is %d, want 100", i, v)
 		}
 	}
-	for _, h := range []Homography{{}, {8: math.NaN()}, {0, 0, 0, 0, 0, 0, 1, 0, -5}} {
+	for _, h := range []Homography{{}, {8: math.NaN()}, {0: math.NaN(), 8: 1}, {0: math.Inf(1), 4: 1, 8: 1}, {0, 0, 0, 0, 0, 0, 1, 0, -5}} {
 		p.Warp(h, 8, 8) // a degenerate map must not panic
 	}
 }

@@ -172,6 +172,17 @@ func TestGrayAndMaxChannel(t *testing.T) {
 	}
 }
 
+func TestHalfMaxChannel(t *testing.T) {
+	for _, size := range [][2]int{{20, 14}, {21, 15}, {2, 2}, {1, 1}} {
+		p := noise(size[0], size[1])
+		got := p.HalfMaxChannel()
+		even := p.Crop(0, 0, 2*got.W, 2*got.H)
+		if want := even.Resize(got.W, got.H).MaxChannel(); got.W > 0 && !slices.Equal(got.Pix, want.Pix) {
+			t.Errorf("%v: %v, want %v", size, got.Pix, want.Pix)
+		}
+	}
+}
+
 func BenchmarkResize(b *testing.B) {
 	p := noise(1600, 1200)
 	for name, size := range map[string][2]int{"shrink to 640x480": {640, 480}, "shrink to 800x600": {800, 600}, "enlarge to 2400x1800": {2400, 1800}} {

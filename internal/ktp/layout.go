@@ -42,7 +42,7 @@ func rectify(photo *imaging.Picture, q quad) *imaging.Picture {
 // stroke). 0 is paper, 255 is black. paper is that level at half the map's
 // size.
 func inkMap(card *imaging.Picture) (ink, paper *imaging.Gray) {
-	g := card.Resize(rectWidth/2, rectHeight/2).MaxChannel().Median(1)
+	g := card.HalfMaxChannel().Median(1)
 	small := half(g)
 	paper = small.CloseEllipse(9).Gaussian(6)
 	ink = imaging.NewGray(g.W, g.H)
