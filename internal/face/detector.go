@@ -19,16 +19,30 @@ type Detector struct {
 	// minScore keeps a detection, primaryScore makes it a face to work with;
 	// below orientation the picture may be lying on a side.
 	minScore, primaryScore, nmsIoU, orientation float64
+	// quick is the longest side of a first look and of a look at one face, full
+	// that of a look for faces that were missed.
+	quick, full int
 }
+
+// quickSide with a second look at the face tells people apart as well as one
+// look at 640 (all pairs of the 57 development pictures: d' 6.6 against 6.3
+// for photos, 5.5 against 5.3 for card portraits) in half the time.
+const quickSide = 320
 
 // NewDetector takes a model whose Spec gives the input's size and the
 // thresholds score, primary_score, nms_iou and orientation. Scores are cls*obj,
-// not their root as in OpenCV.
+// not their root as in OpenCV. With Input.Multiple the size is the largest
+// and smaller pictures are looked at in less time; else it is the only one.
 func NewDetector(m nn.Model) (*Detector, error) {
 	spec := m.Spec()
 	d := &Detector{model: m, in: spec.Input}
-	if spec.Decoding != nn.DecodeYuNet || d.in.Width < 32 || d.in.Height < 32 || d.in.Width%32 != 0 || d.in.Height%32 != 0 {
+	if spec.Decoding != nn.DecodeYuNet || d.in.Width < 32 || d.in.Height < 32 || d.in.Width%32 != 0 || d.in.Height%32 != 0 || d.in.Multiple%32 != 0 {
 		return nil, fmt.Errorf("face: model %s is not a YuNet detector with sides that are multiples of 32", spec.Name)
+	}
+	d.full = max(d.in.Width, d.in.Height)
+	d.quick = d.full
+	if d.in.Multiple > 0 {
+		d.quick = min(quickSide, d.full)
 	}
 	return d, thresholds(spec, map[string]*float64{
 		"score": &d.minScore, "primary_score": &d.primaryScore, "nms_iou": &d.nmsIoU, "orientation": &d.orientation,
@@ -47,20 +61,24 @@ func thresholds(spec nn.Spec, want map[string]*float64) error {
 	return nil
 }
 
-// Detect makes one pass over the picture as it lies and returns its faces,
-// best score first.
-func (d *Detector) Detect(ctx context.Context, p *imaging.Picture) ([]Face, error) {
+// detect makes one pass over the picture as it lies, its longest side scaled to
+// side pixels at most, and returns its faces, best score first.
+func (d *Detector) detect(ctx context.Context, p *imaging.Picture, side int) ([]Face, error) {
 	if p.W == 0 || p.H == 0 {
 		return nil, nil
 	}
-	s := min(float64(d.in.Width)/float64(p.W), float64(d.in.Height)/float64(p.H))
-	w := min(max(int(math.Round(s*float64(p.W))), 1), d.in.Width)
-	h := min(max(int(math.Round(s*float64(p.H))), 1), d.in.Height)
-	out, err := d.model.Run(ctx, imaging.NewTensor(p.Resize(w, h), d.in, d.in.Width, d.in.Height))
+	in := d.in
+	s := min(float64(min(side, in.Width))/float64(p.W), float64(min(side, in.Height))/float64(p.H))
+	w := min(max(int(math.Round(s*float64(p.W))), 1), in.Width)
+	h := min(max(int(math.Round(s*float64(p.H))), 1), in.Height)
+	if m := in.Multiple; m > 0 { // no need to look at padding
+		in.Width, in.Height = min((w+m-1)/m*m, in.Width), min((h+m-1)/m*m, in.Height)
+	}
+	out, err := d.model.Run(ctx, imaging.NewTensor(p.Resize(w, h), in, in.Width, in.Height))
 	if err != nil {
 		return nil, fmt.Errorf("detect faces: %w", err)
 	}
-	faces, err := d.decode(out)
+	faces, err := d.decode(out, in.Width, in.Height)
 	if err != nil {
 		return nil, err
 	}
@@ -72,11 +90,11 @@ func (d *Detector) Detect(ctx context.Context, p *imaging.Picture) ([]Face, erro
 
 // decode reads the grids of strides 8, 16 and 32. A cell's anchor is its top
 // left corner; distances are in strides, sizes their logarithm.
-func (d *Detector) decode(out map[string]nn.Tensor) ([]Face, error) {
+func (d *Detector) decode(out map[string]nn.Tensor, width, height int) ([]Face, error) {
 	var faces []Face
 	for _, stride := range []int{8, 16, 32} {
-		cols := d.in.Width / stride
-		n := cols * (d.in.Height / stride)
+		cols := width / stride
+		n := cols * (height / stride)
 		var part [4][]float32
 		for i, name := range []string{"cls", "obj", "bbox", "kps"} {
 			name = fmt.Sprintf("%s_%d", name, stride)
@@ -129,15 +147,23 @@ type Detection struct {
 // Find looks for faces however the picture lies. An upside-down face is found
 // too, with a lower score and with landmarks as if it were upright, so a weak
 // best score makes it look at the other three turns and keep the best. When
-// nothing is found it tries once more with a border, because a face that fills
-// the frame can be missed.
+// nothing is found it looks closer, then once more with a border, because a
+// face that fills the frame can be missed.
 func (d *Detector) Find(ctx context.Context, p *imaging.Picture) (Detection, error) {
-	det, err := d.findTurned(ctx, p)
-	if err != nil || len(det.Faces) > 0 || p.W == 0 || p.H == 0 {
+	if p.W == 0 || p.H == 0 {
+		return Detection{Upright: p}, nil
+	}
+	det, err := d.findTurned(ctx, p, d.quick)
+	if err != nil || len(det.Faces) > 0 {
 		return det, err
 	}
+	if d.full > d.quick {
+		if det, err = d.findTurned(ctx, p, d.full); err != nil || len(det.Faces) > 0 {
+			return det, err
+		}
+	}
 	dx, dy := p.W/4, p.H/4
-	det, err = d.findTurned(ctx, p.CropBorder(-dx, -dy, p.W+2*dx, p.H+2*dy, imaging.Replicate))
+	det, err = d.findTurned(ctx, p.CropBorder(-dx, -dy, p.W+2*dx, p.H+2*dy, imaging.Replicate), d.full)
 	if err != nil {
 		return Detection{}, err
 	}
@@ -153,17 +179,19 @@ func (d *Detector) Find(ctx context.Context, p *imaging.Picture) (Detection, err
 	return det, nil
 }
 
-func (d *Detector) findTurned(ctx context.Context, p *imaging.Picture) (Detection, error) {
-	best := Detection{Upright: p}
+// findTurned looks at up to four turns of the picture, shrunk first so that
+// the full one is turned at most once.
+func (d *Detector) findTurned(ctx context.Context, p *imaging.Picture, side int) (Detection, error) {
+	small, scale := p.LimitSide(side)
+	var best Detection
 	var bestScore float64
 	for turns := range 4 {
-		upright := p.Rotate90(turns)
-		faces, err := d.Detect(ctx, upright)
+		faces, err := d.detect(ctx, small.Rotate90(turns), side)
 		if err != nil {
 			return Detection{}, err
 		}
 		if len(faces) > 0 && faces[0].Score > bestScore {
-			best, bestScore = Detection{Turns: turns, Upright: upright, Faces: faces}, faces[0].Score
+			best, bestScore = Detection{Turns: turns, Faces: faces}, faces[0].Score
 		}
 		if turns == 0 && bestScore >= d.orientation {
 			break
@@ -171,8 +199,14 @@ func (d *Detector) findTurned(ctx context.Context, p *imaging.Picture) (Detectio
 	}
 	best.Faces = slices.DeleteFunc(best.Faces, func(f Face) bool { return f.Score < d.primaryScore })
 	if len(best.Faces) == 0 {
-		best = Detection{Upright: p}
+		return Detection{Upright: p}, nil
 	}
+	for i := range best.Faces {
+		best.Faces[i] = best.Faces[i].mapped(func(q imaging.Point) imaging.Point {
+			return imaging.Point{X: q.X / scale, Y: q.Y / scale}
+		})
+	}
+	best.Upright = p.Rotate90(best.Turns)
 	return best, nil
 }
 
@@ -205,8 +239,7 @@ func (det Detection) Several(share float64) int {
 }
 
 // Refine looks again at a square crop of three times the face's box and
-// averages both sets of landmarks. Small portraits gain: on 148 simulated cards
-// TAR at FAR 0.1 % rose from 0.800 to 0.837. The box and score stay.
+// averages both sets of landmarks, see quickSide. The box and score stay.
 func (d *Detector) Refine(ctx context.Context, p *imaging.Picture, f Face) (Face, error) {
 	const minIoU = 0.3 // below, the second pass saw something else
 	c, side := f.Box.centre(), int(math.Round(3*max(f.Box.W, f.Box.H)))
@@ -214,7 +247,7 @@ func (d *Detector) Refine(ctx context.Context, p *imaging.Picture, f Face) (Face
 	if side < 1 {
 		return f, nil
 	}
-	found, err := d.Detect(ctx, p.CropBorder(x, y, side, side, imaging.Replicate))
+	found, err := d.detect(ctx, p.CropBorder(x, y, side, side, imaging.Replicate), d.quick)
 	if err != nil {
 		return Face{}, err
 	}

@@ -55,7 +55,7 @@ func TestDecodeOfAKnownCell(t *testing.T) {
 	out["cls_8"].Data[7], out["obj_8"].Data[7] = 0.6, 0.6
 	out["cls_32"].Data[5], out["obj_32"].Data[5] = float32(math.NaN()), 1
 
-	faces, err := d.decode(out)
+	faces, err := d.decode(out, d.in.Width, d.in.Height)
 	if err != nil || len(faces) != 1 {
 		t.Fatalf("%d faces, %v", len(faces), err)
 	}
@@ -67,7 +67,7 @@ func TestDecodeOfAKnownCell(t *testing.T) {
 		t.Errorf("score %v, want 0.72", faces[0].Score)
 	}
 	delete(out, "kps_32")
-	if _, err := d.decode(out); err == nil {
+	if _, err := d.decode(out, d.in.Width, d.in.Height); err == nil {
 		t.Error("a missing output went unnoticed")
 	}
 }
@@ -103,7 +103,7 @@ func TestFindATightCrop(t *testing.T) {
 	d := newDetector(t, fakeDetector())
 	drawn := drawnFace{x: 20, y: 10, w: 360, h: 470}
 	p := draw(400, 500, drawn)
-	if faces, err := d.Detect(context.Background(), p); err != nil || len(faces) != 0 {
+	if faces, err := d.detect(context.Background(), p, d.full); err != nil || len(faces) != 0 {
 		t.Fatalf("one pass found %d faces, %v: the test needs a face that is missed", len(faces), err)
 	}
 	for turned := range 4 {

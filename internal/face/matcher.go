@@ -80,11 +80,11 @@ func (m *Matcher) Compare(ctx context.Context, card, selfie *imaging.Picture) (C
 	if err := thresholds(embedder.spec, map[string]*float64{"match": &c.Thresholds.Match, "review": &c.Thresholds.Review}); err != nil {
 		return Comparison{}, err
 	}
-	a, err := m.look(ctx, detector, embedder, card, m.policy.CardFaceWidth, true)
+	a, err := m.look(ctx, detector, embedder, card, m.policy.CardFaceWidth)
 	if err != nil {
 		return Comparison{}, err
 	}
-	b, err := m.look(ctx, detector, embedder, selfie, m.policy.SelfieFaceWidth, false)
+	b, err := m.look(ctx, detector, embedder, selfie, m.policy.SelfieFaceWidth)
 	if err != nil {
 		return Comparison{}, err
 	}
@@ -134,7 +134,7 @@ func (m *Matcher) networks() (*Detector, *Embedder, error) {
 }
 
 // look finds and aligns the primary face of a picture.
-func (m *Matcher) look(ctx context.Context, d *Detector, e *Embedder, p *imaging.Picture, minWidth float64, refine bool) (side, error) {
+func (m *Matcher) look(ctx context.Context, d *Detector, e *Embedder, p *imaging.Picture, minWidth float64) (side, error) {
 	small, scale := p.LimitSide(maxSide)
 	det, err := d.Find(ctx, small)
 	if err != nil {
@@ -144,10 +144,8 @@ func (m *Matcher) look(ctx context.Context, d *Detector, e *Embedder, p *imaging
 	if !found {
 		return side{report: Side{Issues: []Issue{IssueNotFound}}}, nil
 	}
-	if refine {
-		if primary, err = d.Refine(ctx, det.Upright, primary); err != nil {
-			return side{}, err
-		}
+	if primary, err = d.Refine(ctx, det.Upright, primary); err != nil {
+		return side{}, err
 	}
 	aligned, ok := e.Align(det.Upright, primary.Landmarks)
 	if !ok { // landmarks in one spot are no face

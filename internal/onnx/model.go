@@ -36,6 +36,11 @@ func (r *Runtime) load(spec nn.Spec) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if spec.Task == nn.TaskFaceDetection && spec.Input.Multiple > 0 {
+		if data, err = freeSides(data); err != nil {
+			return nil, fault.Wrap(err, fault.Unavailable, "The model %s cannot be loaded.", spec.Name)
+		}
+	}
 	inputs, outputs, err := ort.GetInputOutputInfoWithONNXData(data)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable, "The model %s cannot be loaded.", spec.Name)
