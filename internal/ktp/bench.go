@@ -91,12 +91,15 @@ type Report struct {
 	Levels []LevelReport `json:"levels"`
 	Total  LevelReport   `json:"total"` // Level is -1
 	Wrong  []Wrong       `json:"wrong"`
+	// Given holds every value that was read, right or wrong.
+	Given []Given `json:"given"`
 }
 
 // Bench gathers readings; the zero value is ready.
 type Bench struct {
 	levels map[int]*LevelReport
 	wrong  []Wrong
+	given  []Given
 }
 
 // Add compares a reading with the truth, field by field, exactly.
@@ -130,6 +133,9 @@ func (b *Bench) Add(card TruthCard, r *Reading) {
 		if f == NIK {
 			level.NIK.count(exact)
 		}
+		if v.Value != nil {
+			b.given = append(b.given, Given{File: card.File, Level: card.Level, Field: f, Confidence: v.Confidence, Right: exact, inputs: v.inputs})
+		}
 		if !exact {
 			b.wrong = append(b.wrong, Wrong{File: card.File, Level: card.Level, Field: f, Expected: want, Got: v.Value, Confidence: v.Confidence})
 		}
@@ -138,7 +144,7 @@ func (b *Bench) Add(card TruthCard, r *Reading) {
 
 // Report sums up what was added.
 func (b *Bench) Report() Report {
-	out := Report{Total: LevelReport{Level: -1, Fields: map[Field]Score{}}, Wrong: slices.Clone(b.wrong)}
+	out := Report{Total: LevelReport{Level: -1, Fields: map[Field]Score{}}, Wrong: slices.Clone(b.wrong), Given: slices.Clone(b.given)}
 	sum := func(to *Score, s Score) { to.Exact, to.Of = to.Exact+s.Exact, to.Of+s.Of }
 	for _, n := range slices.Sorted(maps.Keys(b.levels)) {
 		l := b.levels[n]
@@ -172,5 +178,5 @@ func (r Report) WriteText(w io.Writer) error {
 			return err
 		}
 	}
-	return nil
+	return r.writeReliability(w)
 }

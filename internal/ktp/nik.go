@@ -77,11 +77,11 @@ func CheckNIK(nik string, birth time.Time, gender string, today time.Time) []Fin
 		return n
 	}
 	switch regency := number(2, 4); {
-	case len(knownRegions.byCode[nik[:2]]) == 0:
+	case len(knownRegions.Names(nik[:2])) == 0:
 		add(NIKProvinceUnknown, Fail, "The NIK starts with a province code that never existed.")
 	case regency == 0:
 		add(NIKRegencyInvalid, Fail, "The NIK has 00 for the regency.")
-	case len(knownRegions.byCode[nik[:4]]) == 0:
+	case len(knownRegions.Names(nik[:4])) == 0:
 		add(NIKRegencyUnknown, Review, "The regency code of the NIK is not in the table of codes since 2016.")
 	}
 	if number(4, 6) == 0 {
@@ -189,11 +189,11 @@ func CheckCard(r *Reading, today time.Time) []Finding {
 // otherRegion tells whether the header names a region that the NIK's code
 // never had; false when the header or the code is not known.
 func otherRegion(nik, province, regency string) bool {
-	if names := knownRegions.byCode[nik[:2]]; province != "" && isProvince(province) && len(names) > 0 && !slices.Contains(names, province) {
+	if names := knownRegions.Names(nik[:2]); province != "" && knownRegions.isProvince(province) && len(names) > 0 && !slices.Contains(names, province) {
 		return true
 	}
-	names := knownRegions.byCode[nik[:4]]
-	if !isRegency(regency) || len(names) == 0 {
+	names := knownRegions.Names(nik[:4])
+	if !knownRegions.isRegency(regency) || len(names) == 0 {
 		return false
 	}
 	return !slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(n, lastWords(regency)) })

@@ -115,30 +115,30 @@ func TestCheckCard(t *testing.T) {
 }
 
 func TestRegionTable(t *testing.T) {
-	if got := RegionNames("7371"); !slices.Equal(got, []string{"KOTA MAKASSAR"}) {
+	if got := knownRegions.Names("7371"); !slices.Equal(got, []string{"KOTA MAKASSAR"}) {
 		t.Errorf("7371 is %v", got)
 	}
-	if got := RegionNames("9999"); len(got) != 0 {
+	if got := knownRegions.Names("9999"); len(got) != 0 {
 		t.Errorf("9999 is %v", got)
 	}
-	provinces, regencies := 0, 0
-	for code := range knownRegions.byCode {
-		switch len(code) {
+	provinces, regencies := map[string]bool{}, map[string]bool{}
+	for i := range knownRegions.starts {
+		switch code, _ := knownRegions.row(i); len(code) {
 		case 2:
-			provinces++
+			provinces[code] = true
 		case 4:
-			regencies++
+			regencies[code] = true
 		default:
 			t.Errorf("code %q", code)
 		}
 	}
 	// 38 provinces of today and one of the past; some 514 regencies of today
 	// and the retired codes of the Papuan ones.
-	if provinces != 39 || regencies < 514 || regencies > 600 {
-		t.Errorf("%d provinces, %d regencies", provinces, regencies)
+	if len(provinces) != 39 || len(regencies) < 514 || len(regencies) > 600 {
+		t.Errorf("%d provinces, %d regencies", len(provinces), len(regencies))
 	}
 	for _, name := range []string{"KOTA JAKARTA SELATAN", "JAKARTA PUSAT", "KABUPATEN SLEMAN"} {
-		if !isRegency(name) {
+		if !knownRegions.isRegency(name) {
 			t.Errorf("%s is not a header row", name)
 		}
 	}

@@ -52,6 +52,8 @@ type page struct {
 	layout *layout
 	glare  *imaging.Gray // 255 under a reflection, a quarter of card's size
 	lines  []line
+
+	regions *Regions
 }
 
 func (p *page) pictures() []*imaging.Picture {

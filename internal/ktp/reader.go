@@ -22,11 +22,21 @@ const minLayout = 1.6
 
 // Reader reads cards. It is safe for concurrent use.
 type Reader struct {
-	model nn.Model
+	model   nn.Model
+	regions *Regions
 }
 
 // NewReader makes a reader around a CTC line recogniser.
-func NewReader(recogniser nn.Model) *Reader { return &Reader{model: recogniser} }
+func NewReader(recogniser nn.Model) *Reader {
+	return &Reader{model: recogniser, regions: BuiltInRegions()}
+}
+
+// WithRegions is the reader with another table of regions.
+func (r *Reader) WithRegions(regions *Regions) *Reader {
+	other := *r
+	other.regions = regions
+	return &other
+}
 
 // Read looks for a card in a photo and reads it. A photo that cannot be read
 // is a Reading with codes; the error is for a fault of ours or a cancelled
@@ -49,7 +59,7 @@ func (r *Reader) readCard(ctx context.Context, photo *imaging.Picture, f found) 
 		return Reading{}, err
 	}
 	spec := recogniser.Spec()
-	reading := Reading{Model: spec.Name, ModelVersion: spec.Version, Codes: []Code{}}
+	reading := Reading{Model: spec.Name, ModelVersion: spec.Version, Regions: r.regions.Version(), Codes: []Code{}}
 	notFound := func() (Reading, error) {
 		return Reading{Model: spec.Name, ModelVersion: spec.Version, Codes: []Code{CardNotFound}, Quality: reading.Quality,
 			Values: missing()}, nil
@@ -64,7 +74,7 @@ func (r *Reader) readCard(ctx context.Context, photo *imaging.Picture, f found) 
 		return Reading{}, err
 	}
 	l := newLayout(card, ink)
-	p := &page{card: card, layout: l, glare: glareMap(paper)}
+	p := &page{card: card, layout: l, glare: glareMap(paper), regions: r.regions}
 	p.addLines()
 	outputs, err := recogniser.Recognise(ctx, p.pictures())
 	if err != nil {
@@ -98,6 +108,7 @@ func (r *Reader) readCard(ctx context.Context, photo *imaging.Picture, f found) 
 	}
 	reading.Values = values
 	reading.judge(photo, p)
+	reading.calibrate()
 	return reading, nil
 }
 

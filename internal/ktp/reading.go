@@ -39,8 +39,8 @@ type Value struct {
 	Field Field `json:"field"`
 	// Value is nil when the field could not be read.
 	Value *string `json:"value"`
-	// Confidence is 0..1, as far as the network is concerned; at most 0.5
-	// under a reflection.
+	// Confidence is the chance, 0..1, that Value is right; at most 0.5 under a
+	// reflection.
 	Confidence float64 `json:"confidence"`
 	// Box is where the value stands on the rectified card, Corners where in
 	// the photo; both zero when no print was seen.
@@ -51,7 +51,12 @@ type Value struct {
 	// Rule names what made Value out of Raw.
 	Rule         Rule          `json:"rule,omitempty"`
 	Alternatives []Alternative `json:"alternatives,omitempty"`
-	Codes        []Code        `json:"codes,omitempty"`
+	// Characters spell Value as it is printed, each as certain as it is.
+	Characters []Character `json:"characters,omitempty"`
+	Codes      []Code      `json:"codes,omitempty"`
+
+	evidence evidence
+	inputs   [inputs]float64 // of the calibration
 }
 
 // Rule is how a value was made from the raw reading.
@@ -63,6 +68,7 @@ const (
 	RuleListReject Rule = "closed_list_refused" // no word of the list fits what is printed
 	RuleDigits     Rule = "digits_only"         // 16 digits, other characters ruled out
 	RuleBirthDate  Rule = "digits_by_birth"     // of nearly equal numbers the one that has the printed birth date
+	RuleStructure  Rule = "digits_by_structure" // of nearly equal numbers the one that breaks fewer rules
 	RuleDate       Rule = "date"                // letters that look like digits, calendar date
 	RulePattern    Rule = "pattern"             // the field's fixed form
 	RuleLabel      Rule = "label_removed"       // printed words that belong to the form
@@ -107,6 +113,8 @@ type Reading struct {
 	// Model is the recogniser that read it.
 	Model        string `json:"model"`
 	ModelVersion string `json:"model_version"`
+	// Regions is the version of the table of regions it was held against.
+	Regions string `json:"regions,omitempty"`
 }
 
 // Value is the evidence for a field; the zero Value when nothing was read.

@@ -2,6 +2,7 @@ package ktp
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,17 +36,19 @@ func (p *page) values() (out []Value, nikRead bool) {
 	put := func(v Value) { byField[v.Field] = v }
 
 	birthPlace, birthDate, born := p.birth()
-	put(birthPlace)
-	put(birthDate)
-	nik := p.nik(born)
+	gender := p.listed(Gender, partGender, genders, true)
+	province, regency := p.province(), p.regency()
+	nik := p.nik(printed{birth: birthDate, born: born, gender: gender, province: province, regency: regency})
 	nikRead = nik.Value != nil && nik.Confidence > 0.6
-	put(nik)
+	for _, v := range []Value{birthPlace, birthDate, gender, province, regency, nik} {
+		put(v)
+	}
+	district, village := p.districtAndVillage(nik, regency)
+	put(district)
+	put(village)
 	put(p.freeText(Name, partName, asName))
 	put(p.freeText(Address, partAddress, asAddress))
-	put(p.freeText(Village, partVillage, asName))
-	put(p.freeText(District, partDistrict, asName))
 	put(p.freeText(IssuePlace, partIssuePlace, asName))
-	put(p.listed(Gender, partGender, genders, true))
 	put(p.listed(Religion, partReligion, religions, true))
 	put(p.listed(MaritalStatus, partMarital, maritalStatuses, true))
 	put(p.listed(Occupation, partOccupation, occupations, false))
@@ -54,8 +57,6 @@ func (p *page) values() (out []Value, nikRead bool) {
 	put(p.blood())
 	put(p.validUntil())
 	put(p.issueDate())
-	put(p.province())
-	put(p.regency())
 	for _, f := range Fields {
 		out = append(out, p.finish(byField[f]))
 	}
@@ -67,6 +68,7 @@ func (p *page) start(f Field, part part) (v Value, lines []line) {
 	v.Field = f
 	var raw []string
 	for _, l := range p.find(part) {
+		v.evidence.glare = max(v.evidence.glare, l.glare)
 		if l.glare > glareLines {
 			v.Codes = append(v.Codes, CardGlare)
 		}
@@ -86,7 +88,7 @@ func (p *page) start(f Field, part part) (v Value, lines []line) {
 // finish caps the confidence under a reflection and names what is missing.
 func (p *page) finish(v Value) Value {
 	if v.Value == nil {
-		v.Confidence = 0
+		v.Confidence, v.Characters = 0, nil
 		switch {
 		case v.Raw == "" && v.Box == Rect{}:
 			v.Codes = append(v.Codes, FieldMissing)
@@ -96,12 +98,11 @@ func (p *page) finish(v Value) Value {
 	}
 	for i, c := range v.Codes {
 		if c == CardGlare {
-			v.Confidence = min(v.Confidence, maxUnderGlare)
 			v.Codes = dropRepeats(v.Codes, i)
 			break
 		}
 	}
-	v.Confidence = min(max(v.Confidence, 0), 1)
+	v.Confidence = v.capped(v.Confidence)
 	return v
 }
 
@@ -149,7 +150,7 @@ func asAddress(l line) ocr.Text { return l.text.Trim(beforeText, afterText) }
 func (p *page) freeText(f Field, part part, read func(line) ocr.Text) Value {
 	v, lines := p.start(f, part)
 	var words []string
-	sum, n := 0.0, 0
+	sum, n, share := 0.0, 0, 1.0
 	for _, l := range lines {
 		t := read(l)
 		if t.Text == "" {
@@ -158,11 +159,17 @@ func (p *page) freeText(f Field, part part, read func(line) ocr.Text) Value {
 		words = append(words, strings.ToUpper(t.Text))
 		sum += t.Confidence * float64(len(t.Chars))
 		n += len(t.Chars)
+		v.spelled(t)
+		share *= shareOf(l.out, t.Text)
 	}
+	v.evidence.share = share
 	if n > 0 && sum/float64(n) >= minReadable {
 		text := strings.Join(strings.Fields(strings.Join(words, " ")), " ")
 		if part == partAddress {
-			text = abbreviations.ReplaceAllString(text, "$1.")
+			if mended := abbreviations.ReplaceAllString(text, "$1."); mended != text {
+				text, v.Rule = mended, RulePattern
+				v.evidence.corrected = true
+			}
 		}
 		v.set(text, sum/float64(n))
 	}
@@ -176,21 +183,19 @@ func (p *page) listed(f Field, part part, list []string, closed bool) Value {
 	if len(lines) == 0 {
 		return v
 	}
-	c := choose(lines[0].out, list, afterColon)
-	v.Alternatives = c.others
 	free := lines[0].text.Trim(beforeText, afterText)
+	c := choose(lines[0].out, nearest(list, strings.ToUpper(free.Text), maxWords), afterColon)
+	v.Alternatives = c.others
 	switch {
 	case c.accepted:
-		v.Rule = RuleList
-		v.set(c.word, c.confidence)
-		if strings.ToUpper(free.Text) == c.word {
-			v.Rule = ""
+		v.take(lines[0].out, c, strings.ToUpper(free.Text) != c.word)
+		if !v.evidence.corrected {
 			v.Confidence = max(c.confidence, free.Confidence)
 		}
 	case c.word != "" && lines[0].glare <= glareLines && c.posterior > 0.99 && 3*distance(c.word, strings.ToUpper(free.Text)) <= len(c.word):
 		// Most of the word was read and nothing else is near.
-		v.Rule = RuleList
-		v.set(c.word, min(free.Confidence, maxUncertain))
+		v.take(lines[0].out, c, true)
+		v.Confidence = min(free.Confidence, maxUncertain)
 		v.Codes = append(v.Codes, FieldUncertain)
 	case closed:
 		v.Rule = RuleListReject
@@ -199,8 +204,20 @@ func (p *page) listed(f Field, part part, list []string, closed bool) Value {
 		}
 	case free.Confidence >= minReadable:
 		v.set(strings.ToUpper(free.Text), free.Confidence)
+		v.respelled(free)
+		v.evidence.share = shareOf(lines[0].out, free.Text)
 	}
 	return v
+}
+
+// take sets the value to a word of a list.
+func (v *Value) take(out *ocr.Output, c choice, corrected bool) {
+	v.set(c.word, c.confidence)
+	v.respelled(out.Align(c.form))
+	v.evidence.share, v.evidence.known, v.evidence.corrected = c.confidence, true, corrected
+	if v.Rule = ""; corrected {
+		v.Rule = RuleList
+	}
 }
 
 // birth reads place and date of birth, which share a row.
@@ -221,32 +238,80 @@ func (p *page) birth() (place, date Value, born time.Time) {
 	l.text = t.Slice(0, cut).Trim("", " :;,.-'")
 	if head := asName(l).Trim("", "."); head.Text != "" && head.Confidence >= minReadable {
 		place.set(strings.ToUpper(head.Text), head.Confidence)
-		p.knownPlace(&place, l.out)
+		place.spelled(head)
+		before := logAdd(math.Log(shareOf(l.out, head.Text)), math.Log(shareOf(l.out, l.text.Text)))
+		for _, end := range []string{",", ", "} {
+			before = logAdd(before, math.Log(shareOf(l.out, head.Text+end)))
+		}
+		place.evidence.share = math.Exp(min(before, 0))
+		place.among(p.regions.places, l.out, func(w string) []string {
+			return []string{w, w + ",", w + ", ", ":" + w + ",", ":" + w + ", ", w + ". "}
+		})
 	}
 	if ok {
 		date.Rule = RuleDate
 		date.set(born.Format(isoDate), tail.Confidence)
+		date.spelled(tail)
+		date.evidence.share = shareOf(lines[0].out.From(stepOf(tail)-1), tail.Text)
 	} else if cut < len(t.Chars) {
 		born = doubtfulDate(&date, lines[0].out.From(t.Chars[cut].Step-1))
 	}
 	return place, date, born
 }
 
-// knownPlace corrects a place that no regency is called to the one that the
-// line supports nearly as well.
-func (p *page) knownPlace(v *Value, out *ocr.Output) {
-	if isPlace(*v.Value) {
+// among corrects a value that stands in no list of such names to the name that
+// the line supports nearly as well. The list is open: what is far from it
+// stays as it was read.
+func (v *Value) among(names []string, out *ocr.Output, printed func(word string) []string) {
+	if v.Value == nil || len(names) == 0 {
 		return
 	}
-	c := choose(out, placeNames(), func(w string) []string {
-		return []string{w, w + ",", w + ", ", ":" + w + ",", ":" + w + ", ", w + ". "}
-	})
+	if slices.Contains(names, *v.Value) {
+		v.evidence.known = true
+		return
+	}
+	c := choose(out, nearest(names, *v.Value, maxWords), printed)
 	if c.accepted && distance(c.word, *v.Value) <= 1+len(c.word)/6 {
-		v.Alternatives = append([]Alternative{{Text: *v.Value, Confidence: v.Confidence}}, c.others...)
-		v.Rule = RuleList
-		v.set(c.word, min(c.confidence, maxUncertain))
+		before := Alternative{Text: *v.Value, Confidence: v.Confidence}
+		v.take(out, c, true)
+		v.Alternatives = append([]Alternative{before}, c.others...)
+		v.Confidence = min(c.confidence, maxUncertain)
 		v.Codes = append(v.Codes, FieldUncertain)
 	}
+}
+
+// districtAndVillage reads both against the names that the table has for the
+// regency in the NIK and the one in the header; people move, so names from
+// elsewhere stay as read.
+func (p *page) districtAndVillage(nik, regency Value) (district, village Value) {
+	district, village = p.freeText(District, partDistrict, asName), p.freeText(Village, partVillage, asName)
+	var regencies []string
+	if nik.Value != nil {
+		regencies = append(regencies, (*nik.Value)[:4])
+	}
+	if regency.Value != nil {
+		regencies = append(regencies, p.regions.codes("", 4, *regency.Value)...)
+	}
+	var names []string
+	for _, code := range regencies {
+		names = append(names, p.regions.Within(code)...)
+	}
+	if lines := p.find(partDistrict); len(lines) > 0 {
+		district.among(names, lines[0].out, afterColon)
+	}
+	if district.Value == nil {
+		return district, village
+	}
+	names = nil
+	for _, regency := range regencies {
+		for _, code := range p.regions.codes(regency, 6, *district.Value) {
+			names = append(names, p.regions.Within(code)...)
+		}
+	}
+	if lines := p.find(partVillage); len(lines) > 0 {
+		village.among(names, lines[0].out, afterColon)
+	}
+	return district, village
 }
 
 // doubtfulDate reads a date of which a character was lost or is none: the
@@ -266,12 +331,21 @@ func doubtfulDate(v *Value, out *ocr.Output) time.Time {
 		if share := math.Exp(n.LogProb - total); n.LogProb > -digitLoss && share > 0.3 {
 			v.Rule = RuleDate
 			v.set(date.Format(isoDate), share*maxUncertain)
+			v.evidence.share, v.evidence.corrected = share, true
 			v.Codes = append(v.Codes, FieldUncertain)
 			return date
 		}
 		return time.Time{}
 	}
 	return time.Time{}
+}
+
+// stepOf is where a text starts.
+func stepOf(t ocr.Text) int {
+	if len(t.Chars) == 0 {
+		return 0
+	}
+	return t.Chars[0].Step
 }
 
 // charAt is the index of the character at a byte offset.
@@ -286,10 +360,14 @@ func charAt(t ocr.Text, offset int) int {
 }
 
 // date reads a value that is a date and nothing else.
-func (p *page) date(v Value, t ocr.Text) Value {
+func (p *page) date(v Value, l line) Value {
+	t := l.text.Trim(beforeText, afterText)
 	if d, at, ok := findDate(t.Text); ok {
+		t = t.Slice(charAt(t, at), len(t.Chars))
 		v.Rule = RuleDate
-		v.set(d.Format(isoDate), t.Slice(charAt(t, at), len(t.Chars)).Confidence)
+		v.set(d.Format(isoDate), t.Confidence)
+		v.spelled(t)
+		v.evidence.share = shareOf(l.out.From(stepOf(t)-1), t.Text)
 	}
 	return v
 }
@@ -299,7 +377,7 @@ func (p *page) issueDate() Value {
 	if len(lines) == 0 {
 		return v
 	}
-	if v = p.date(v, lines[0].text.Trim(beforeText, afterText)); v.Value == nil {
+	if v = p.date(v, lines[0]); v.Value == nil {
 		doubtfulDate(&v, lines[0].out)
 	}
 	return v
@@ -312,7 +390,7 @@ func (p *page) validUntil() Value {
 	if len(lines) == 0 {
 		return v
 	}
-	if v = p.date(v, lines[0].text.Trim(beforeText, afterText)); v.Value != nil {
+	if v = p.date(v, lines[0]); v.Value != nil {
 		return v
 	}
 	return p.listed(ValidUntil, partValid, []string{forLife}, true)
@@ -325,6 +403,8 @@ func (p *page) rtrw() Value {
 	}
 	t := lines[0].text.Trim(beforeText, afterText)
 	s, ok := parseRTRW(t.Text)
+	v.spelled(t)
+	v.evidence.share = shareOf(lines[0].out, t.Text)
 	if ok && len(onlyDigits(t).Chars) == 6 {
 		v.set(s, t.Confidence)
 		if s != t.Text {
@@ -335,6 +415,7 @@ func (p *page) rtrw() Value {
 	// A character is missing or none of a number's.
 	if numbers := lines[0].out.Digits(6, beamWidth); len(numbers) > 0 && numbers[0].LogProb > -digitLoss {
 		s, ok = numbers[0].Text[:3]+"/"+numbers[0].Text[3:], true
+		v.evidence.share, v.evidence.corrected = math.Exp(min(numbers[0].LogProb, 0)), true
 	}
 	switch {
 	case ok:
@@ -356,7 +437,10 @@ func (p *page) blood() Value {
 	v.Rule = RuleLabel
 	if s := parseBlood(lines[0].text.Trim("", " ").Text); s != "" {
 		chars := lines[0].text.Chars
-		v.set(s, lines[0].text.Slice(max(len(chars)-len(s), 0), len(chars)).Confidence)
+		t := lines[0].text.Slice(max(len(chars)-len(s), 0), len(chars))
+		v.set(s, t.Confidence)
+		v.spelled(t)
+		v.evidence.share, v.evidence.corrected = t.Confidence, t.Text != s
 	}
 	return v
 }
@@ -371,98 +455,34 @@ func (p *page) province() Value {
 	if s := strings.ToUpper(stripProvince(t.Text)); s != "" && t.Confidence >= minReadable {
 		v.set(s, t.Confidence)
 	}
-	if v.Value != nil && isProvince(*v.Value) {
-		return v
-	}
-	c := choose(lines[0].out, provinceNames(), func(w string) []string { return []string{"PROVINSI " + w} })
-	v.Alternatives = c.others
-	if c.accepted {
-		v.Rule = RuleList
-		v.set(c.word, c.confidence)
-	}
+	v.spelled(t)
+	v.evidence.share = math.Exp(min(lines[0].out.LogProb(t.Text), 0))
+	p.heading(&v, lines[0].out, p.regions.provinces, "PROVINSI ")
 	return v
 }
 
 func (p *page) regency() Value {
 	v := p.freeText(Regency, partRegency, asName)
-	if v.Box == (Rect{}) || v.Value != nil && isRegency(*v.Value) {
-		return v
+	if v.Box != (Rect{}) {
+		p.heading(&v, p.find(partRegency)[0].out, p.regions.regencies, "")
 	}
-	c := choose(p.find(partRegency)[0].out, regencyNames(), func(w string) []string { return []string{w} })
+	return v
+}
+
+// heading holds a row of the card's header against the names that such rows
+// have.
+func (p *page) heading(v *Value, out *ocr.Output, names []string, before string) {
+	read := ""
+	if v.Value != nil {
+		read = *v.Value
+	}
+	if contains(names, read) {
+		v.evidence.known = true
+		return
+	}
+	c := choose(out, nearest(names, read, maxWords), func(w string) []string { return []string{before + w} })
 	v.Alternatives = c.others
 	if c.accepted {
-		v.Rule = RuleList
-		v.set(c.word, c.confidence)
+		v.take(out, c, true)
 	}
-	return v
-}
-
-// Limits of the search for a NIK.
-const (
-	nikDigits = 16
-	beamWidth = 24
-	nikNear   = 5.0 // nats within which another number may be preferred
-	nikLoss   = 12  // nats that 16 digits may cost against what is freely read
-)
-
-// nik reads the number. The printed birth date only decides between numbers
-// that the picture supports about equally: a number is never made from it.
-func (p *page) nik(born time.Time) Value {
-	v, lines := p.start(NIK, partNIK)
-	if len(lines) == 0 {
-		return v
-	}
-	out := lines[0].out
-	numbers := out.Digits(nikDigits, beamWidth)
-	if len(numbers) == 0 {
-		return v
-	}
-	total := math.Inf(-1)
-	for _, n := range numbers {
-		total = logAdd(total, n.LogProb)
-	}
-	pick := 0
-	v.Rule = RuleDigits
-	if !born.IsZero() && !hasBirth(numbers[0].Text, born) {
-		for i, n := range numbers {
-			if numbers[0].LogProb-n.LogProb < nikNear && hasBirth(n.Text, born) {
-				pick = i
-				v.Rule = RuleBirthDate
-				break
-			}
-		}
-	}
-	for i, n := range numbers {
-		if share := math.Exp(n.LogProb - total); i != pick && share > 0.001 && len(v.Alternatives) < 5 {
-			v.Alternatives = append(v.Alternatives, Alternative{Text: n.Text, Confidence: share})
-		}
-	}
-	digits := onlyDigits(lines[0].text)
-	if len(digits.Chars) != nikDigits && numbers[0].LogProb < out.LogProb(lines[0].text.Text)-nikLoss {
-		return v // forced into 16 digits: no number
-	}
-	confidence := math.Exp(numbers[pick].LogProb - total)
-	if digits.Text == numbers[pick].Text {
-		confidence *= digits.Confidence
-	} else {
-		confidence *= maxUnderGlare
-		v.Codes = append(v.Codes, FieldUncertain)
-	}
-	v.set(numbers[pick].Text, confidence)
-	return v
-}
-
-// onlyDigits drops everything but digits.
-func onlyDigits(t ocr.Text) ocr.Text {
-	var chars []ocr.Char
-	sum := 0.0
-	var b strings.Builder
-	for _, c := range t.Chars {
-		if len(c.Text) == 1 && c.Text[0] >= '0' && c.Text[0] <= '9' {
-			chars = append(chars, c)
-			sum += c.Confidence
-			b.WriteString(c.Text)
-		}
-	}
-	return ocr.Text{Text: b.String(), Chars: chars, Confidence: sum / float64(max(len(chars), 1))}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"anycheck/internal/imaging"
 	"anycheck/internal/nn"
@@ -77,7 +78,7 @@ func readAs(t *testing.T, text, doubt string, percent uint8) line {
 
 func pageOf(part part, l line) *page {
 	l.part = part
-	return &page{lines: []line{l}}
+	return &page{lines: []line{l}, regions: BuiltInRegions()}
 }
 
 func TestClosedListTest(t *testing.T) {
@@ -127,15 +128,22 @@ func TestNIKIsNeverMadeFromTheBirthDate(t *testing.T) {
 		{"no doubt: stays against the birth date", "5104060208645635", "5104060208695635", 100, "5104060208645635", RuleDigits},
 	} {
 		p := pageOf(partNIK, readAs(t, c.text, c.doubt, c.percent))
-		v := p.nik(born)
+		v := p.nik(bornOn(born))
 		if v.Value == nil || *v.Value != c.want || v.Rule != c.rule {
 			t.Errorf("%s: %+v, want %s by %s", c.name, v, c.want, c.rule)
 		}
 	}
 	p := pageOf(partNIK, readAs(t, "51040602", "51040602", 99))
-	if v := p.finish(p.nik(born)); v.Value != nil {
+	if v := p.finish(p.nik(bornOn(born))); v.Value != nil {
 		t.Errorf("eight digits became %s", *v.Value)
 	}
+}
+
+// bornOn is a card that prints a birth date clearly.
+func bornOn(date time.Time) printed {
+	v := Value{Field: BirthDate}
+	v.set(date.Format(isoDate), 0.99)
+	return printed{birth: v, born: date}
 }
 
 func TestBirthFields(t *testing.T) {

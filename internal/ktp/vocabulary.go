@@ -44,11 +44,13 @@ var (
 const (
 	minPosterior = 0.9
 	maxLoss      = 8.0 // nats
+	maxWords     = 16  // of a list that are scored: those nearest to what was read
 )
 
 // choice is the best word of a list for a line.
 type choice struct {
 	word       string
+	form       string // how the line says it
 	confidence float64
 	posterior  float64 // among the words of the list
 	accepted   bool
@@ -63,14 +65,19 @@ func choose(out *ocr.Output, list []string, printed func(word string) []string) 
 	}
 	free := out.LogProb(out.Greedy().Text)
 	type scored struct {
-		word string
-		log  float64
+		word, form string
+		log        float64
 	}
 	words := make([]scored, len(list))
 	for i, w := range list {
-		words[i] = scored{w, math.Inf(-1)}
+		words[i] = scored{word: w, log: math.Inf(-1)}
+		best := math.Inf(-1)
 		for _, form := range printed(w) {
-			words[i].log = logAdd(words[i].log, out.LogProb(form))
+			log := out.LogProb(form)
+			if log > best {
+				best, words[i].form = log, form
+			}
+			words[i].log = logAdd(words[i].log, log)
 		}
 	}
 	slices.SortStableFunc(words, func(a, b scored) int { return cmp.Compare(b.log, a.log) })
@@ -82,7 +89,7 @@ func choose(out *ocr.Output, list []string, printed func(word string) []string) 
 		total = logAdd(total, w.log)
 	}
 	posterior := math.Exp(words[0].log - total)
-	c := choice{word: words[0].word, posterior: posterior}
+	c := choice{word: words[0].word, form: words[0].form, posterior: posterior}
 	loss := free - words[0].log
 	c.confidence = posterior * math.Exp(-max(loss, 0))
 	c.accepted = posterior > minPosterior && loss < maxLoss

@@ -266,3 +266,66 @@ func (o *Output) Digits(n, width int) []Candidate {
 	})
 	return out
 }
+
+// Align finds where on the line the characters of word stand: the likeliest
+// alignment (Viterbi). A character's Confidence is the largest probability
+// over its steps. It is the zero Text when the line cannot say word.
+func (o *Output) Align(word string) Text {
+	var labels []int
+	for _, c := range word {
+		i, ok := o.recogniser.index[c]
+		if !ok {
+			return Text{}
+		}
+		labels = append(labels, i)
+	}
+	if len(labels) == 0 || o.steps == 0 {
+		return Text{}
+	}
+	states := 2*len(labels) + 1
+	label := func(s int) int {
+		if s%2 == 0 {
+			return 0
+		}
+		return labels[s/2]
+	}
+	best, next := make([]float64, states), make([]float64, states)
+	for s := range best {
+		best[s] = math.Inf(-1)
+	}
+	best[0] = 0 // before the first step: nothing emitted
+	from := make([]uint8, o.steps*states)
+	for t := range o.steps {
+		p := o.step(t)
+		for s := range states {
+			b, back := best[s], 0
+			if s > 0 && best[s-1] > b {
+				b, back = best[s-1], 1
+			}
+			if s > 2 && s%2 == 1 && label(s) != label(s-2) && best[s-2] > b {
+				b, back = best[s-2], 2
+			}
+			next[s] = b + math.Log(max(float64(p[label(s)]), 1e-12))
+			from[t*states+s] = uint8(back)
+		}
+		best, next = next, best
+	}
+	s := states - 1
+	if best[s-1] > best[s] {
+		s--
+	}
+	if math.IsInf(best[s], -1) {
+		return Text{}
+	}
+	chars := make([]Char, len(labels))
+	for t := o.steps - 1; t >= 0; t-- {
+		if s%2 == 1 {
+			c := &chars[s/2]
+			c.Text = o.recogniser.classes[labels[s/2]]
+			c.Confidence = max(c.Confidence, min(float64(o.step(t)[label(s)]), 1))
+			c.Step = t
+		}
+		s -= int(from[t*states+s])
+	}
+	return join(chars)
+}
