@@ -70,11 +70,20 @@ type Run struct {
 	Evidence  Evidence
 	files     OpenInput
 	artefacts Artefacts
+	pages     map[string]page  // by form field, so that each file is decoded once
+	card      *imaging.Picture // the card artefact, nil until it was needed
+}
+
+// page is the first page of a file. The picture is nil when no later step
+// looks at it: decoded photos are most of a run's memory.
+type page struct {
+	picture *imaging.Picture
+	info    imaging.Info
 }
 
 // NewRun makes a run over files that are kept elsewhere.
 func NewRun(cfg Configuration, files OpenInput, artefacts Artefacts) *Run {
-	return &Run{Config: cfg, files: files, artefacts: artefacts}
+	return &Run{Config: cfg, files: files, artefacts: artefacts, pages: map[string]page{}}
 }
 
 // Evidence is what the steps found; each part is nil until its step has run.
@@ -193,14 +202,25 @@ func (p *Pipeline) Do(ctx context.Context, step StepName, r *Run) error {
 	return fmt.Errorf("no step %q", step)
 }
 
-// page decodes the first page of a form field's file.
+// page decodes the first page of a form field's file, unless the run has it.
 func (p *Pipeline) page(ctx context.Context, r *Run, field string) (*imaging.Picture, imaging.Info, error) {
+	if known := r.pages[field]; known.picture != nil {
+		return known.picture, known.info, nil
+	}
 	data, err := r.files(ctx, field)
 	if err != nil {
 		return nil, imaging.Info{}, err
 	}
-	return p.documents.Page(ctx, data, 0)
+	picture, info, err := p.documents.Page(ctx, data, 0)
+	if err != nil {
+		return nil, imaging.Info{}, err
+	}
+	r.pages[field] = page{picture, info}
+	return picture, info, nil
 }
+
+// forget lets go of a picture that no later step looks at.
+func (r *Run) forget(field string) { r.pages[field] = page{info: r.pages[field].info} }
 
 func (r *Run) fields() []string {
 	if r.Config.Type.WithSelfie() {
@@ -232,6 +252,7 @@ func (p *Pipeline) read(ctx context.Context, r *Run) error {
 		return err
 	}
 	if reading.Found {
+		r.forget(cardFile)
 		data, err := reading.Rectified.EncodeJPEG(92)
 		if err != nil {
 			return err
@@ -251,7 +272,7 @@ func (p *Pipeline) match(ctx context.Context, r *Run) error {
 	var card *imaging.Picture
 	var err error
 	if r.Evidence.Read.Found {
-		card, err = p.keptCard(ctx, r)
+		card, err = r.cardAsSeen(ctx)
 	} else {
 		card, _, err = p.page(ctx, r, cardFile)
 	}
@@ -274,18 +295,28 @@ func (p *Pipeline) match(ctx context.Context, r *Run) error {
 	if err := r.artefacts.Put(ctx, selfieArtefact, data); err != nil {
 		return err
 	}
+	r.forget(selfieFile)
 	r.Evidence.Match = &Match{Comparison: c, CardFound: r.Evidence.Read.Found}
 	return nil
 }
 
-// keptCard is the rectified card, not larger than it was in the photo: the
-// matcher judges how many pixels the portrait really has.
-func (p *Pipeline) keptCard(ctx context.Context, r *Run) (*imaging.Picture, error) {
+// keptCard decodes the card as the read step kept it.
+func (r *Run) keptCard(ctx context.Context) (*imaging.Picture, error) {
+	if r.card != nil {
+		return r.card, nil
+	}
 	data, err := r.artefacts.Get(ctx, cardArtefact)
 	if err != nil {
 		return nil, err
 	}
-	card, _, err := imaging.Decode(data, imaging.DefaultLimits)
+	r.card, _, err = imaging.Decode(data, imaging.DefaultLimits)
+	return r.card, err
+}
+
+// cardAsSeen is the rectified card, not larger than it was in the photo: the
+// matcher judges how many pixels the portrait really has.
+func (r *Run) cardAsSeen(ctx context.Context) (*imaging.Picture, error) {
+	card, err := r.keptCard(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -337,9 +368,12 @@ func (p *Pipeline) inspect(ctx context.Context, r *Run) error {
 		if err != nil {
 			return err
 		}
-		_, info, err := p.documents.Page(ctx, data, 0)
-		if err != nil {
-			return err
+		info := r.pages[field].info
+		if info == (imaging.Info{}) { // a resumed run has not seen it
+			if _, info, err = p.page(ctx, r, field); err != nil {
+				return err
+			}
+			r.forget(field)
 		}
 		found.Files[field] = forensics.Inspect(data, info)
 	}
@@ -396,7 +430,7 @@ func (r *Run) images(ctx context.Context) ([]ReportImage, error) {
 	case err != nil:
 		return nil, err
 	default:
-		picture, _, err := imaging.Decode(card, imaging.DefaultLimits)
+		picture, err := r.keptCard(ctx)
 		if err != nil {
 			return nil, err
 		}
