@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"anycheck/internal/app"
+	"anycheck/internal/benchpage"
 	"anycheck/internal/face"
 	"anycheck/internal/fault"
 	"anycheck/internal/imaging"
@@ -45,7 +47,9 @@ func (e *env) withEngines(fn func(*app.Engines) error) error {
 func (e *env) line(v any) error { return json.NewEncoder(e.out).Encode(v) }
 
 type benchKTPCmd struct {
-	Dir string `arg:"" type:"existingdir" help:"Folder with pictures and truth.json (format: shared/samples/ktp)."`
+	Dir    string `arg:"" type:"existingdir" help:"Folder with pictures and truth.json (format: shared/samples/ktp)."`
+	Report string `type:"path" placeholder:"FILE" help:"Write a page with figures, plots and pictures (HTML). It shows what the cards say."`
+	Fit    bool   `help:"Print the calibration of confidences that fits these cards best."`
 }
 
 func (c benchKTPCmd) Run(e *env) error {
@@ -67,6 +71,7 @@ func (c benchKTPCmd) Run(e *env) error {
 			MS         float64               `json:"ms"`
 		}
 		var bench ktp.Bench
+		var page benchpage.Cards
 		bar := e.bar(int64(len(truth)), "reading cards")
 		var total time.Duration
 		for _, card := range truth {
@@ -82,7 +87,12 @@ func (c benchKTPCmd) Run(e *env) error {
 			took := time.Since(start)
 			total += took
 			bench.Add(card, &reading)
-			if e.json {
+			if c.Report != "" {
+				if err := page.Add(card, &reading, picture, took); err != nil {
+					return err
+				}
+			}
+			if e.json && !c.Fit {
 				l := line{File: card.File, Fields: map[ktp.Field]*string{}, Confidence: map[ktp.Field]float64{}, Codes: reading.Codes, MS: ms(took)}
 				for _, f := range ktp.Fields {
 					v := reading.Value(f)
@@ -95,6 +105,21 @@ func (c benchKTPCmd) Run(e *env) error {
 			_ = bar.Add(1)
 		}
 		_ = bar.Finish()
+		if c.Report != "" {
+			if err := e.page(c.Report, func(w io.Writer) error { return page.Write(w, "Reading cards: "+filepath.Base(c.Dir)) }); err != nil {
+				return err
+			}
+		}
+		if c.Fit {
+			coefficients := bench.Fit()
+			return e.print(coefficients, func(w io.Writer) {
+				rows := [][]string{{"INPUT", "NOW", "FITTED"}}
+				for _, k := range coefficients {
+					rows = append(rows, []string{k.Name, fmt.Sprintf("%.3f", k.Now), fmt.Sprintf("%.3f", k.Fitted)})
+				}
+				table(w, rows)
+			})
+		}
 		if e.json {
 			return nil
 		}
@@ -104,6 +129,19 @@ func (c benchKTPCmd) Run(e *env) error {
 		fmt.Fprintf(e.out, "%.2f seconds per card (decoding not counted), %d cards\n", total.Seconds()/float64(max(1, len(truth))), len(truth))
 		return nil
 	})
+}
+
+// page writes a report to a new file, whole or not at all.
+func (e *env) page(path string, write func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+		return fault.Wrap(err, fault.Invalid, "The report cannot be written")
+	}
+	fmt.Fprintf(e.err, "report: %s\n", path)
+	return nil
 }
 
 // picture decodes a file as an upload would be.
@@ -118,7 +156,9 @@ func (e *env) picture(engines *app.Engines, path string) (*imaging.Picture, erro
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 type benchFacesCmd struct {
-	Pairs string `arg:"" type:"existingfile" help:"CSV of pairs; paths are relative to it."`
+	Pairs  string `arg:"" type:"existingfile" help:"CSV of pairs; paths are relative to it."`
+	Report string `type:"path" placeholder:"FILE" help:"Write a page with figures, plots and the pairs that went wrong (HTML)."`
+	Fit    bool   `help:"Print the calibration of confidences that fits these cards best."`
 }
 
 func (c benchFacesCmd) Run(e *env) error {
@@ -137,6 +177,7 @@ func (c benchFacesCmd) Run(e *env) error {
 		if !cards {
 			matcher = engines.PhotoMatcher()
 		}
+		var page benchpage.Faces
 		var scored []face.Pair
 		counts := map[bool]map[face.Outcome]int{true: {}, false: {}}
 		var total time.Duration
@@ -157,6 +198,11 @@ func (c benchFacesCmd) Run(e *env) error {
 			}
 			scored = append(scored, face.Pair{Same: p.same, Score: result.Score})
 			counts[p.same][result.Outcome]++
+			if c.Report != "" {
+				if err := page.Add(p.a, p.b, p.same, result, a, b); err != nil {
+					return err
+				}
+			}
 			if e.json {
 				if err := e.line(line{p.a, p.b, result.Score, result.Outcome}); err != nil {
 					return err
@@ -165,6 +211,11 @@ func (c benchFacesCmd) Run(e *env) error {
 			_ = bar.Add(1)
 		}
 		_ = bar.Finish()
+		if c.Report != "" {
+			if err := e.page(c.Report, func(w io.Writer) error { return page.Write(w, "Matching faces: "+filepath.Base(c.Pairs)) }); err != nil {
+				return err
+			}
+		}
 		if e.json {
 			return nil
 		}
