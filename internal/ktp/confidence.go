@@ -21,6 +21,7 @@ type evidence struct {
 	known     bool    // it stands in the field's vocabulary
 	corrected bool    // a rule changed what was read
 	glare     float64 // largest share of a line under a reflection, 0..1
+	hidden    float64 // how likely print is hidden, as the network sees it, 0..1
 }
 
 // The inputs of the calibration; weights are in this order.
@@ -31,18 +32,22 @@ const (
 	inputKnown
 	inputCorrected
 	inputGlare
+	inputHidden
 	inputBlur
 	inputSmall
 	inputs
 )
 
 // inputNames are for the output of a fit.
-var inputNames = [inputs]string{"bias", "least", "share", "known", "corrected", "glare", "blur", "small"}
+var inputNames = [inputs]string{"bias", "least", "share", "known", "corrected", "glare", "hidden", "blur", "small"}
 
 // calibration turns evidence into the chance that a value is right: logistic
 // regression. Fitted by `anycheck bench ktp --fit` for the recogniser
 // ktp_ctc_v1; another recogniser needs its own.
-var calibration = [inputs]float64{inputBias: -1, inputLeast: 0.4, inputShare: 0.8, inputKnown: 0.5, inputCorrected: -1, inputGlare: -4, inputBlur: -1, inputSmall: -1}
+var calibration = [inputs]float64{inputBias: -1, inputLeast: 0.4, inputShare: 0.8, inputKnown: 0.5, inputCorrected: -1, inputGlare: -4, inputHidden: -4, inputBlur: -1, inputSmall: -1}
+
+// printHidden is from when on print counts as hidden.
+const printHidden = 0.5
 
 // maxOdds bounds log odds: beyond 0.1 % the network's numbers say no more.
 const maxOdds = 7.0
@@ -67,6 +72,7 @@ func (e evidence) inputs(q Quality) [inputs]float64 {
 		inputKnown:     is(e.known),
 		inputCorrected: is(e.corrected),
 		inputGlare:     e.glare,
+		inputHidden:    e.hidden,
 		inputBlur:      1 - q.Sharpness,
 		inputSmall:     min(minPixelsPerMM/max(q.PixelsPerMM, 1), 2),
 	}
@@ -100,7 +106,7 @@ func chance(weights, x [inputs]float64) float64 {
 
 // capped bounds a confidence by what the value's codes allow.
 func (v *Value) capped(confidence float64) float64 {
-	if slices.Contains(v.Codes, CardGlare) {
+	if slices.Contains(v.Codes, CardGlare) || slices.Contains(v.Codes, FieldHidden) {
 		confidence = min(confidence, maxUnderGlare)
 	}
 	if slices.Contains(v.Codes, FieldUncertain) {

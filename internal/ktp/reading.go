@@ -17,6 +17,7 @@ const (
 
 	FieldUnreadable Code = "FIELD_UNREADABLE" // print was seen, but not understood
 	FieldMissing    Code = "FIELD_MISSING"    // no print was seen
+	FieldHidden     Code = "FIELD_HIDDEN"     // part of the print is covered, by light or by something
 	FieldUncertain  Code = "FIELD_UNCERTAIN"  // read, but another reading is nearly as likely
 )
 

@@ -75,6 +75,7 @@ func (p *page) start(f Field, part part) (v Value, lines []line) {
 		if l.blank {
 			continue
 		}
+		v.evidence.hidden = max(v.evidence.hidden, l.out.Hidden())
 		lines = append(lines, l)
 		if t := strings.TrimSpace(l.text.Text); t != "" {
 			raw = append(raw, t)
@@ -82,6 +83,9 @@ func (p *page) start(f Field, part part) (v Value, lines []line) {
 		v.Box = union(v.Box, pixels(l.box))
 	}
 	v.Raw = strings.Join(raw, "\n")
+	if v.evidence.hidden >= printHidden {
+		v.Codes = append(v.Codes, FieldHidden)
+	}
 	return v, lines
 }
 

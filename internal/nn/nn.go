@@ -53,6 +53,9 @@ type Spec struct {
 	// DictionaryURLs are the addresses to fetch the dictionary from.
 	DictionaryURLs []string `json:"dictionary_urls,omitempty"`
 	AppendSpace    bool     `json:"append_space,omitempty"`
+	// Hidden is the entry of the dictionary that stands for a run of print that
+	// cannot be seen; "" when the network does not tell.
+	Hidden string `json:"hidden,omitempty"`
 	// Classes are the dictionary's lines and the appended space, filled when
 	// the model is loaded.
 	Classes []string `json:"-"`

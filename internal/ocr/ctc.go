@@ -12,6 +12,7 @@ import (
 type Output struct {
 	recogniser *Recogniser
 	probs      []float32 // steps x classes
+	hidden     []float32 // by step; nil when the network cannot tell
 	steps      int
 }
 
@@ -33,7 +34,36 @@ func (o *Output) part(from, to int) *Output {
 	to = min(max(to, 0), o.steps)
 	from = min(max(from, 0), to)
 	c := len(o.recogniser.classes)
-	return &Output{recogniser: o.recogniser, probs: o.probs[from*c : to*c], steps: to - from}
+	p := &Output{recogniser: o.recogniser, probs: o.probs[from*c : to*c], steps: to - from}
+	if o.hidden != nil {
+		p.hidden = o.hidden[from:to]
+	}
+	return p
+}
+
+// Hidden is how likely it is, 0..1, that somewhere in the line print cannot be
+// seen, as under a reflection. What the other methods read is the rest.
+func (o *Output) Hidden() float64 {
+	most := float32(0)
+	for _, v := range o.hidden {
+		most = max(most, v)
+	}
+	return float64(min(most, 1))
+}
+
+// takeHidden moves the class that marks hidden print from the readings, where
+// it would be a character, to Hidden.
+func (o *Output) takeHidden(class int) {
+	if class == 0 {
+		return
+	}
+	o.hidden = make([]float32, o.steps)
+	for t := range o.steps {
+		row := o.step(t)
+		o.hidden[t] = row[class]
+		row[0] += row[class]
+		row[class] = 0
+	}
 }
 
 // Text is a decoded line.

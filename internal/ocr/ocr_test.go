@@ -16,12 +16,13 @@ import (
 // to the class in blue.
 type stripes struct {
 	classes []string
+	hidden  string
 	runs    int
 	widths  []int64
 }
 
 func (m *stripes) Spec() nn.Spec {
-	return nn.Spec{Name: "stripes", Decoding: nn.DecodeCTC, Output: "y", Classes: m.classes,
+	return nn.Spec{Name: "stripes", Decoding: nn.DecodeCTC, Output: "y", Classes: m.classes, Hidden: m.hidden,
 		Input: nn.Input{Height: 8, Colour: nn.RGB, Scale: 1, Std: [3]float64{1, 1, 1}, Multiple: 4}}
 }
 
@@ -311,5 +312,31 @@ func TestPartsOfALine(t *testing.T) {
 	}
 	if got := o.GreedyWithout("B1").Text; got != "A2" {
 		t.Errorf("without two characters %q", got)
+	}
+}
+
+func TestHiddenPrint(t *testing.T) {
+	line := append(sure("A"), step{"#", 80, ""}, step{"", 99, "#"})
+	line = append(line, sure("B")...)
+	model := &stripes{classes: []string{"A", "B", "#"}, hidden: "#"}
+	r, err := NewRecogniser(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := r.Recognise(t.Context(), []*imaging.Picture{model.draw(line), model.draw(sure("AB"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := out[0].Greedy().Text; got != "AB" {
+		t.Errorf("what can be seen reads %q", got)
+	}
+	if got := out[0].Hidden(); math.Abs(got-0.8) > 1e-6 {
+		t.Errorf("hidden with %.3f, want 0.8", got)
+	}
+	if got := out[0].Before(2).Hidden(); got != 0 {
+		t.Errorf("hidden before the place: %.3f", got)
+	}
+	if got := out[1].Hidden(); got != 0 {
+		t.Errorf("hidden in a clear line: %.3f", got)
 	}
 }

@@ -31,6 +31,7 @@ type Recogniser struct {
 	spec    nn.Spec
 	classes []string // by class number; blank is ""
 	index   map[rune]int
+	hidden  int // the class of the Spec's Hidden, 0 without one
 }
 
 // NewRecogniser prepares a text recogniser of the CTC family: output [N,T,C],
@@ -47,6 +48,9 @@ func NewRecogniser(model nn.Model) (*Recogniser, error) {
 			if _, double := r.index[runes[0]]; !double {
 				r.index[runes[0]] = i
 			}
+		}
+		if c != "" && c == spec.Hidden {
+			r.hidden = i
 		}
 	}
 	return r, nil
@@ -96,6 +100,7 @@ func (r *Recogniser) Recognise(ctx context.Context, lines []*imaging.Picture) ([
 			c := len(r.classes)
 			out[i].probs = probs[k*steps*c:][:own*c]
 			out[i].steps = own
+			out[i].takeHidden(r.hidden)
 		}
 		order = order[n:]
 	}
