@@ -183,59 +183,48 @@ func spans(size, n int) []span {
 	return out
 }
 
-// shrink is the exact area average in integers; w <= p.W and h <= p.H.
+// shrink is the exact area average in integers; w <= p.W and h <= p.H. Rows are
+// added up before columns are: that simple loop is the one that sees every
+// pixel.
 func (p *Picture) shrink(w, h int) *Picture {
 	out := New(w, h)
-	cols, rows := spans(p.W, w), spans(p.H, h)
-	sums := make([]uint32, 3*w) // one source row, reduced; at most 255*p.W each
-	total := make([]uint64, 3*w)
+	cols := spans(p.W, w)
+	total := make([]uint32, 3*p.W) // rows added up; at most 255*p.H each
+	row := func(y int) []uint8 { return p.Pix[3*p.W*y:][:3*p.W] }
 	scale := 1 / (float64(p.W) * float64(p.H))
-	done := -1 // the source row that sums holds
-	for y, r := range rows {
-		clear(total)
-		for sy := r.from; sy <= r.to; sy++ {
-			if sy != done {
-				reduceRow(sums, p.Pix[3*p.W*sy:][:3*p.W], cols, uint32(w))
-				done = sy
-			}
-			weight := uint64(h)
-			if sy == r.from {
-				weight = uint64(r.head)
-			} else if sy == r.to {
-				weight = uint64(r.tail)
-			}
-			for i, v := range sums {
-				total[i] += weight * uint64(v)
+	for y, r := range spans(p.H, h) {
+		first, last := row(r.from), row(r.to)
+		for i := range total {
+			total[i] = r.head*uint32(first[i]) + r.tail*uint32(last[i])
+		}
+		for sy := r.from + 1; sy < r.to; sy++ {
+			for i, v := range row(sy) {
+				total[i] += uint32(h) * uint32(v)
 			}
 		}
-		dst := out.Pix[3*w*y:][:3*w]
-		for i, v := range total {
-			dst[i] = uint8(float64(v)*scale + 0.5)
-		}
+		reduceRow(out.Pix[3*w*y:][:3*w], total, cols, scale)
 	}
 	return out
 }
 
-func reduceRow(sums []uint32, row []uint8, cols []span, full uint32) {
+// reduceRow averages the columns of a row; scale makes a value of their
+// weighted sum.
+func reduceRow(dst []uint8, row []uint32, cols []span, scale float64) {
+	full := uint64(len(cols))
 	for x, s := range cols {
-		px := row[3*s.from:][:3]
-		r, g, b := s.head*uint32(px[0]), s.head*uint32(px[1]), s.head*uint32(px[2])
-		if s.to > s.from {
-			var ir, ig, ib uint32
-			inner := row[3*(s.from+1) : 3*s.to]
-			for len(inner) >= 3 {
-				ir += uint32(inner[0])
-				ig += uint32(inner[1])
-				ib += uint32(inner[2])
-				inner = inner[3:]
-			}
-			px = row[3*s.to:][:3]
-			r += full*ir + s.tail*uint32(px[0])
-			g += full*ig + s.tail*uint32(px[1])
-			b += full*ib + s.tail*uint32(px[2])
+		px, end := row[3*s.from:][:3], row[3*s.to:][:3]
+		head, tail := uint64(s.head), uint64(s.tail)
+		r := head*uint64(px[0]) + tail*uint64(end[0])
+		g := head*uint64(px[1]) + tail*uint64(end[1])
+		b := head*uint64(px[2]) + tail*uint64(end[2])
+		for at := s.from + 1; at < s.to; at++ {
+			px = row[3*at:][:3]
+			r += full * uint64(px[0])
+			g += full * uint64(px[1])
+			b += full * uint64(px[2])
 		}
-		dst := sums[3*x:][:3]
-		dst[0], dst[1], dst[2] = r, g, b
+		to := dst[3*x:][:3]
+		to[0], to[1], to[2] = uint8(float64(int64(r))*scale+0.5), uint8(float64(int64(g))*scale+0.5), uint8(float64(int64(b))*scale+0.5)
 	}
 }
 
