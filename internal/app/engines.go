@@ -54,6 +54,10 @@ func OpenEngines(cfg config.Config, log *slog.Logger) (*Engines, error) {
 	if err != nil {
 		return nil, errors.Join(err, rt.Close())
 	}
+	regions, err := openRegions(context.Background(), cfg)
+	if err != nil {
+		return nil, errors.Join(err, rt.Close())
+	}
 	docs := document.DefaultOptions
 	docs.Picture.MaxBytes = int64(cfg.MaxFileMiB) << 20
 	docs.Picture.MaxPixels = cfg.MaxMegapixels * 1e6
@@ -61,7 +65,7 @@ func OpenEngines(cfg config.Config, log *slog.Logger) (*Engines, error) {
 	docs.Parallel = max(docs.Parallel, cfg.Workers)
 	docs.CacheDir = filepath.Join(cfg.DataDir, "runtime", "pdf")
 	return &Engines{
-		Runtime: rt, Documents: document.New(docs), Cards: ktp.NewReader(reader),
+		Runtime: rt, Documents: document.New(docs), Cards: ktp.NewReader(reader).WithRegions(regions),
 		Faces: matcher(rt, face.DefaultPolicy),
 	}, nil
 }

@@ -46,6 +46,7 @@ type root struct {
 	Demo    demoCmd    `cmd:"" help:"Drive a running system through the whole path and print each answer."`
 	Models  modelsCmd  `cmd:"" help:"List and fetch models."`
 	Lists   listsCmd   `cmd:"" help:"Import and list watch lists."`
+	Regions regionsCmd `cmd:"" help:"Import and show the table of regions."`
 	Bench   benchCmd   `cmd:"" help:"Measure accuracy and speed on your own data."`
 	User    userCmd    `cmd:"" help:"Manage users."`
 	Group   groupCmd   `cmd:"" help:"Manage groups and their credits."`

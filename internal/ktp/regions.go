@@ -258,7 +258,7 @@ func ParseRegions(r io.Reader) (*Regions, error) {
 		if len(lines) == maxRegionRows {
 			return nil, fault.New(fault.TooLarge, "The table of regions has more than %d rows.", maxRegionRows)
 		}
-		code, ok := regionCode(row[codeAt])
+		code, ok := RegionCode(row[codeAt])
 		if !ok {
 			return nil, fault.New(fault.Invalid, "Line %d: the code is not PP, PP.RR, PP.RR.DD or PP.RR.DD.VVVV.", at)
 		}
@@ -298,8 +298,9 @@ func (r *Regions) Pack(w io.Writer) error {
 	return errors.Join(out.Error(), z.Close())
 }
 
-// regionCode drops the points of a code.
-func regionCode(s string) (string, bool) {
+// RegionCode drops the points of a code: 31.74 is 3174. It tells whether s is
+// well formed, not whether the region exists.
+func RegionCode(s string) (string, bool) {
 	s = strings.TrimSpace(s)
 	code := strings.ReplaceAll(s, ".", "")
 	switch len(code) {

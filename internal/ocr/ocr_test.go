@@ -153,6 +153,33 @@ func TestLogProb(t *testing.T) {
 	}
 }
 
+func TestAlign(t *testing.T) {
+	out, _ := read(t, []step{{"A", 90, ""}, {"A", 80, ""}, {"", 99, "A"}, {"A", 60, "B"}, {"C", 70, "B"}})
+	for _, c := range []struct {
+		word  string
+		steps []int
+		conf  []float64
+	}{
+		{"AAC", []int{0, 3, 4}, []float64{0.9, 0.6, 0.7}},
+		{"AAB", []int{0, 3, 4}, []float64{0.9, 0.6, 0.3}},
+		{"AC", []int{3, 4}, []float64{0.6, 0.7}}, // the fourth step has no blank
+		{"X", nil, nil},
+		{"", nil, nil},
+		{"ABCABC", nil, nil}, // more characters than steps
+	} {
+		got := out[0].Align(c.word)
+		if len(got.Chars) != len(c.steps) {
+			t.Errorf("%s: %+v", c.word, got)
+			continue
+		}
+		for i, char := range got.Chars {
+			if char.Text != string(c.word[i]) || char.Step != c.steps[i] || math.Abs(char.Confidence-c.conf[i]) > 0.011 {
+				t.Errorf("%s, character %d: %+v, want step %d at %.2f", c.word, i, char, c.steps[i], c.conf[i])
+			}
+		}
+	}
+}
+
 func TestDigits(t *testing.T) {
 	steps := append(append(sure("12"), step{"3", 55, "8"}, step{"", 99, "3"}), sure("44")...)
 	steps = append(steps, step{"A", 95, ""}) // not a digit: as good as blank
