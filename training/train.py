@@ -113,7 +113,7 @@ def main():
     for k in range(a.drawers):
         multiprocessing.Process(target=draw, args=(queue, a.seed * 1000 + k + seen), daemon=True).start()
     rng = np.random.default_rng(a.seed + seen)
-    log = csv.writer(open(out / "log.csv", "a", encoding="utf-8"))
+    log = csv.writer(open(out / "log.csv", "a", encoding="utf-8", buffering=1))
 
     def keep(used):
         rates = [v for lines in (known, unknown) for v in evaluate(average, lines)]
