@@ -23,6 +23,7 @@ type Engines struct {
 	Documents *document.Opener
 	Cards     *ktp.Reader
 	Faces     *face.Matcher
+	policy    face.Policy
 }
 
 func modelOptions(cfg config.Config) onnx.Options {
@@ -66,8 +67,15 @@ func OpenEngines(cfg config.Config, log *slog.Logger) (*Engines, error) {
 	docs.CacheDir = filepath.Join(cfg.DataDir, "runtime", "pdf")
 	return &Engines{
 		Runtime: rt, Documents: document.New(docs), Cards: ktp.NewReader(reader).WithRegions(regions),
-		Faces: matcher(rt, face.DefaultPolicy),
+		Faces: matcher(rt, facePolicy(cfg)), policy: facePolicy(cfg),
 	}, nil
+}
+
+// facePolicy is the default one with the operator's operating points.
+func facePolicy(cfg config.Config) face.Policy {
+	p := face.DefaultPolicy
+	p.Operating = face.Operating{Match: cfg.FaceMatch, Review: cfg.FaceReview, LivenessPass: cfg.LivenessPass, LivenessReview: cfg.LivenessReview}
+	return p
 }
 
 func matcher(rt *onnx.Runtime, p face.Policy) *face.Matcher {
@@ -79,7 +87,7 @@ func matcher(rt *onnx.Runtime, p face.Policy) *face.Matcher {
 // PhotoMatcher compares two photos of people instead of a card and a selfie:
 // both sides are held to the limits of a selfie.
 func (e *Engines) PhotoMatcher() *face.Matcher {
-	p := face.DefaultPolicy
+	p := e.policy
 	p.CardFaceWidth = p.SelfieFaceWidth
 	return matcher(e.Runtime, p)
 }

@@ -77,6 +77,7 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	if s.Engines, err = OpenEngines(cfg, log); err != nil {
 		return s, err
 	}
+	warnLicences(s.Engines.Runtime.Models, log)
 	if s.jobs, err = s.openQueue(cfg, log); err != nil {
 		return s, err
 	}

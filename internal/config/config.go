@@ -41,6 +41,10 @@ type Config struct {
 	MaxFileMiB     int      `name:"max-file-mib" env:"ANYCHECK_MAX_FILE_MIB" default:"20" help:"Size of one file, in MiB."`
 	MaxPages       int      `env:"ANYCHECK_MAX_PAGES" default:"50" help:"Pages of one file."`
 	MaxMegapixels  int      `env:"ANYCHECK_MAX_MEGAPIXELS" default:"50" help:"Size of one picture or page, in megapixels."`
+	FaceMatch      float64  `env:"ANYCHECK_FACE_MATCH" default:"0" help:"Similarity from which faces match. 0: the model's own (0.40, FAR 0.1-0.3 %)."`
+	FaceReview     float64  `env:"ANYCHECK_FACE_REVIEW" default:"0" help:"Similarity from which faces go to review instead of no match. 0: the model's own (0.30, FAR 2-3 %)."`
+	LivenessPass   float64  `env:"ANYCHECK_LIVENESS_PASS" default:"0" help:"Liveness score from which a selfie passes. 0: the model's own (0.60)."`
+	LivenessReview float64  `env:"ANYCHECK_LIVENESS_REVIEW" default:"0" help:"Liveness score from which a selfie is doubtful instead of rejected. 0: the model's own (0.40)."`
 	LogLevel       string   `env:"ANYCHECK_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"What is logged: debug, info, warn or error."`
 }
 
@@ -111,6 +115,12 @@ func (c Config) Validate() error {
 		"ANYCHECK_MAX_PAGES": c.MaxPages, "ANYCHECK_MAX_MEGAPIXELS": c.MaxMegapixels} {
 		if n < 1 {
 			wrong("%s: must be at least 1", name)
+		}
+	}
+	for name, v := range map[string]float64{"ANYCHECK_FACE_MATCH": c.FaceMatch, "ANYCHECK_FACE_REVIEW": c.FaceReview,
+		"ANYCHECK_LIVENESS_PASS": c.LivenessPass, "ANYCHECK_LIVENESS_REVIEW": c.LivenessReview} {
+		if !(v >= 0 && v < 1) {
+			wrong("%s: must be 0 or more and less than 1", name)
 		}
 	}
 	if c.Workers < 0 || c.InitialCredits < 0 {

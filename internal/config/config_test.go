@@ -28,6 +28,8 @@ func TestValidate(t *testing.T) {
 		"ANYCHECK_OUTBOUND_ALLOW": func(c *Config) { c.OutboundAllow = []string{"10.0.0.1"} },
 		"ANYCHECK_SECRET_KEY":     func(c *Config) { c.SecretKey = "short" },
 		"ANYCHECK_MAX_PAGES":      func(c *Config) { c.MaxPages = 0 },
+		"ANYCHECK_FACE_MATCH":     func(c *Config) { c.FaceMatch = 1.2 },
+		"ANYCHECK_LIVENESS_PASS":  func(c *Config) { c.LivenessPass = -0.1 },
 		"ANYCHECK_WORKERS":        func(c *Config) { c.Workers = -1 },
 	}
 	all := valid()

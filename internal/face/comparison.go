@@ -1,6 +1,8 @@
 package face
 
 import (
+	"slices"
+
 	"anycheck/internal/imaging"
 	"anycheck/internal/nn"
 )
@@ -36,7 +38,16 @@ const (
 	IssueSeveral  Issue = "SEVERAL_FACES"
 	IssueTooSmall Issue = "FACE_TOO_SMALL"
 	IssueBlurred  Issue = "FACE_BLURRED"
+	IssueTurned   Issue = "FACE_TURNED"
+	IssueDark     Issue = "FACE_DARK"
+	IssueBright   Issue = "FACE_OVEREXPOSED"
+	IssueFlat     Issue = "FACE_LOW_CONTRAST"
 )
+
+// doubtful issues make a high similarity doubtful too: of a small or blurred
+// face little is left that could differ, and of several faces the wrong one may
+// have been taken. The others only lower the similarity.
+var doubtful = []Issue{IssueSeveral, IssueTooSmall, IssueBlurred}
 
 // Side is what was seen in one of the pictures.
 type Side struct {
@@ -96,9 +107,9 @@ type Comparison struct {
 }
 
 // judge sets Score, Level and Outcome from Similarity, Thresholds and the
-// sides' issues. With an issue on either side neither a match nor a mismatch
-// is trusted: a match goes to review, a low similarity is inconclusive,
-// because a bad picture explains it as well as another person does.
+// sides' issues. With an issue on either side a low similarity is inconclusive,
+// because a bad picture explains it as well as another person does; with a
+// doubtful one a match goes to review.
 func (c *Comparison) judge() {
 	if c.Similarity == nil {
 		c.Outcome = Inconclusive
@@ -114,13 +125,11 @@ func (c *Comparison) judge() {
 	default:
 		c.Level, c.Outcome = Low, NoMatch
 	}
-	if len(c.Card.Issues)+len(c.Selfie.Issues) == 0 {
-		return
-	}
-	switch c.Outcome {
-	case Match:
-		c.Outcome = Review
-	case NoMatch:
+	issues := slices.Concat(c.Card.Issues, c.Selfie.Issues)
+	switch {
+	case c.Outcome == NoMatch && len(issues) > 0:
 		c.Outcome = Inconclusive
+	case c.Outcome == Match && slices.ContainsFunc(issues, func(i Issue) bool { return slices.Contains(doubtful, i) }):
+		c.Outcome = Review
 	}
 }

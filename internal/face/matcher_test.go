@@ -47,7 +47,7 @@ func TestCompare(t *testing.T) {
 		{"between", card, draw(900, 900, person(119)), Review, Medium, nil, nil}, // cos(99/255*pi) = 0.34
 		{"other", card, draw(900, 900, person(220)), NoMatch, Low, nil, nil},
 		{"same, two persons", card, draw(900, 900, person(20), second), Review, High, nil, []Issue{IssueSeveral}},
-		{"other, blurred", card, draw(900, 900, drawnFace{x: 300, y: 200, w: 300, h: 400, who: 220}), Inconclusive, Low, nil, []Issue{IssueBlurred}},
+		{"other, blurred", card, draw(900, 900, drawnFace{x: 300, y: 200, w: 300, h: 400, who: 220}), Inconclusive, Low, nil, []Issue{IssueBlurred, IssueFlat}},
 		{"same, small portrait", draw(1000, 640, drawnFace{x: 700, y: 200, w: 80, h: 100, who: 20, noise: 80}), draw(900, 900, person(20)), Review, High, []Issue{IssueTooSmall}, nil},
 		{"no portrait", draw(1000, 640), draw(900, 900, person(20)), Inconclusive, "", []Issue{IssueNotFound}, nil},
 		{"no selfie", card, draw(900, 900), Inconclusive, "", nil, []Issue{IssueNotFound}},
@@ -144,7 +144,7 @@ func TestQuality(t *testing.T) {
 	for i := range flat.Pix {
 		flat.Pix[i] = 77
 	}
-	if q := quality(flat, 5); q.Sharpness != 0 || q.Brightness != 77 || q.FaceWidth != 5 {
+	if q := quality(flat, nil, Face{}, 5); q.Sharpness != 0 || q.Brightness != 77 || q.FaceWidth != 5 {
 		t.Errorf("flat: %+v", q)
 	}
 	board := imaging.New(112, 112) // alternating 0 and 100: every Laplacian is +-400
@@ -153,7 +153,7 @@ func TestQuality(t *testing.T) {
 			copy(board.Pix[3*i:], []uint8{100, 100, 100})
 		}
 	}
-	if q := quality(board, 5); math.Abs(q.Sharpness-160000) > 1 || math.Abs(q.Brightness-50) > 0.1 {
+	if q := quality(board, nil, Face{}, 5); math.Abs(q.Sharpness-160000) > 1 || math.Abs(q.Brightness-50) > 0.1 {
 		t.Errorf("chess board: %+v", q)
 	}
 }

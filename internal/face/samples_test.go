@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"anycheck/internal/face"
@@ -253,4 +254,79 @@ func BenchmarkSteps(b *testing.B) {
 			embedder.Embed(ctx, aligned)
 		}
 	})
+}
+
+// TestSampleHardFrames puts real faces into frames that a plain detection gets
+// wrong.
+func TestSampleHardFrames(t *testing.T) {
+	src := source(t)
+	m := face.NewMatcher(src, roles, face.DefaultPolicy)
+	samples(t, "index.csv")
+	whole := photo(t, "s0002.jpg")
+	compare := func(p *imaging.Picture) face.Comparison {
+		t.Helper()
+		c, err := m.Compare(t.Context(), p, whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	same := compare(whole)
+	b := same.Selfie.Box
+
+	// The face alone, from chin to hair and ear to ear.
+	tight := whole.Crop(int(b.X), int(b.Y), int(b.W), int(b.H))
+	if c := compare(tight); c.Similarity == nil || *c.Similarity < 0.6 {
+		t.Errorf("tight crop: %+v", c.Card)
+	}
+	// A face of 5 % of the frame.
+	far := imaging.New(whole.W*5, whole.H*5)
+	for y := range whole.H {
+		copy(far.Pix[3*((y+2*whole.H)*far.W+3*whole.W):], whole.Pix[3*y*whole.W:3*(y+1)*whole.W])
+	}
+	if c := compare(far); c.Similarity == nil || *c.Similarity < 0.6 {
+		t.Errorf("far away: %+v", c.Card)
+	}
+	// As a telephone stores it: lying, with an EXIF orientation.
+	for orientation, turns := range map[byte]int{3: 2, 6: 3, 8: 1} {
+		data, err := whole.Rotate90(turns).EncodeJPEG(95)
+		if err != nil {
+			t.Fatal(err)
+		}
+		exif := []byte{0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0}
+		p, info, err := imaging.Decode(slices.Concat(data[:2], exif, data[2:]), imaging.DefaultLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := compare(p); info.Orientation != int(orientation) || c.Card.Rotation != 0 || *c.Similarity < 0.95 {
+			t.Errorf("orientation %d: read %d, turned by %d, similarity %v", orientation, info.Orientation, c.Card.Rotation, *c.Similarity)
+		}
+	}
+	// Two persons in one frame.
+	other := photo(t, "s0003.jpg")
+	other = other.Resize(other.W*whole.H/other.H, whole.H)
+	both := imaging.New(whole.W+other.W, whole.H)
+	for y := range whole.H {
+		copy(both.Pix[3*y*both.W:], whole.Pix[3*y*whole.W:3*(y+1)*whole.W])
+		copy(both.Pix[3*(y*both.W+whole.W):], other.Pix[3*y*other.W:3*(y+1)*other.W])
+	}
+	if c := compare(both); c.Card.Faces != 2 || !slices.Contains(c.Card.Issues, face.IssueSeveral) || c.Outcome == face.Match {
+		t.Errorf("two persons: %d faces, issues %v, %s", c.Card.Faces, c.Card.Issues, c.Outcome)
+	}
+	// Dark glasses are noted, but not judged.
+	eyes, apart := same.Selfie.Landmarks[0], same.Selfie.Landmarks[1].X-same.Selfie.Landmarks[0].X
+	covered := whole.Crop(0, 0, whole.W, whole.H)
+	paint(covered, int(eyes.X-0.5*apart), int(eyes.Y-0.35*apart), int(2*apart), int(0.7*apart), 20)
+	c := compare(covered)
+	if len(c.Card.Issues) != 0 || c.Card.Quality.EyeDetail > 0.6*same.Card.Quality.EyeDetail {
+		t.Errorf("glasses leave the eyes' detail at %.2f of %.2f", c.Card.Quality.EyeDetail, same.Card.Quality.EyeDetail)
+	}
+}
+
+func paint(p *imaging.Picture, x, y, w, h int, v uint8) {
+	for j := max(y, 0); j < min(y+h, p.H); j++ {
+		for i := max(x, 0); i < min(x+w, p.W); i++ {
+			copy(p.Pix[3*(j*p.W+i):], []uint8{v, v, v})
+		}
+	}
 }

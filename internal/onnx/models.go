@@ -137,6 +137,26 @@ func (m *Models) List() []ModelState {
 	return states
 }
 
+// Unlicensed lists the installed models with a role whose licence forbids
+// commercial use or is not known, in manifest order.
+func (m *Models) Unlicensed() []nn.Spec {
+	inUse := map[string]bool{}
+	for _, names := range m.manifest.Roles {
+		for _, name := range names {
+			inUse[name] = true
+		}
+	}
+	var found []nn.Spec
+	for _, s := range m.manifest.Models {
+		if inUse[s.Name] && s.Licence.Commercial != "yes" {
+			if state := m.state(s).State; state == StatePresent || state == StateEmbedded {
+				found = append(found, s)
+			}
+		}
+	}
+	return found
+}
+
 // state is that of the model file, made worse by its dictionary's.
 func (m *Models) state(s nn.Spec) ModelState {
 	out := ModelState{Spec: s}

@@ -49,13 +49,15 @@ func Decide(cfg Configuration, e Evidence) (Decision, error) {
 	if e.Read == nil || cfg.Type.WithSelfie() != (e.Match != nil) || cfg.Type.WithScreening() != (e.Screen != nil) || cfg.FraudDetection != (e.Inspect != nil) {
 		return Decision{}, fmt.Errorf("the evidence does not fit the configuration")
 	}
+	faces := faceCheck(cfg, e.Match)
+	faces.Message += portraitAge(e)
 	checks := []Check{
 		cardFoundCheck(e.Read),
 		cardQualityCheck(e.Read),
 		cardReadableCheck(e.Read),
 		nikCheck(e.Read),
 		consistencyCheck(e.Read),
-		faceCheck(cfg, e.Match),
+		faces,
 		livenessCheck(cfg, e.Match),
 		watchListCheck(cfg, e.Screen),
 		tamperingCheck(cfg, e.Inspect),
@@ -178,12 +180,17 @@ func consistencyCheck(r *Read) Check {
 	return c.with(Pass, "", "The card's data agree with one another.")
 }
 
-// faceAdvice is the next step for each thing that can be wrong with a side.
-var faceAdvice = map[face.Issue]string{
-	face.IssueNotFound: "no face was found",
-	face.IssueSeveral:  "there are several faces",
-	face.IssueTooSmall: "the face is too small",
-	face.IssueBlurred:  "the face is blurred",
+// faceAdvice says, in English and Bahasa Indonesia, what is wrong with a side
+// and what the person should do.
+var faceAdvice = map[face.Issue]struct{ en, id string }{
+	face.IssueNotFound: {"no face was found. Please take another picture with the whole face in it.", "wajah tidak ditemukan. Mohon ambil foto lagi dengan seluruh wajah terlihat."},
+	face.IssueSeveral:  {"there are several faces. Please take a picture of one person.", "ada beberapa wajah. Mohon ambil foto satu orang saja."},
+	face.IssueTooSmall: {"the face is too small. Please move the camera closer.", "wajah terlalu kecil. Mohon dekatkan kamera."},
+	face.IssueBlurred:  {"the face is blurred. Please hold the camera still and let it focus.", "wajah buram. Mohon pegang kamera dengan stabil sampai fokus."},
+	face.IssueTurned:   {"the face is turned away. Please look straight into the camera.", "wajah menoleh. Mohon hadapkan wajah lurus ke kamera."},
+	face.IssueDark:     {"the face is too dark. Please turn towards the light.", "wajah terlalu gelap. Mohon menghadap ke arah cahaya."},
+	face.IssueBright:   {"the face is too bright. Please avoid direct light.", "wajah terlalu terang. Mohon hindari cahaya langsung."},
+	face.IssueFlat:     {"the face can hardly be made out. Please use even light and wipe the lens.", "wajah kurang jelas. Mohon gunakan cahaya merata dan bersihkan lensa."},
 }
 
 func faceCheck(cfg Configuration, m *Match) Check {
@@ -192,23 +199,56 @@ func faceCheck(cfg Configuration, m *Match) Check {
 		return c.notRequested()
 	}
 	if !m.CardFound {
-		return c.with(Inconclusive, string(ktp.CardNotFound), "Without a card there is no portrait to trust. Please send another photo of the card.")
+		return c.with(Inconclusive, string(ktp.CardNotFound), "Without a card there is no portrait to trust. Please send another photo of the card. / Tanpa kartu tidak ada foto yang dapat dibandingkan. Mohon kirim foto kartu lagi.")
 	}
 	if m.Outcome == face.Match {
 		return c.with(Pass, "", "The selfie shows the person on the card.")
 	}
 	for _, side := range []struct {
-		where string
+		en, id string
 		face.Side
-	}{{"On the selfie", m.Selfie}, {"On the card's portrait", m.Card}} {
+	}{{"On the selfie", "Pada swafoto", m.Selfie}, {"On the card's portrait", "Pada foto di kartu", m.Card}} {
 		if len(side.Issues) > 0 {
-			return c.with(Inconclusive, string(side.Issues[0]), "%s %s. Please take another picture of one face, near, sharp and well lit.", side.where, faceAdvice[side.Issues[0]])
+			advice := faceAdvice[side.Issues[0]]
+			return c.with(Inconclusive, string(side.Issues[0]), "%s %s / %s %s", side.en, advice.en, side.id, advice.id)
 		}
 	}
 	if m.Outcome == face.NoMatch {
 		return c.with(FailOutcome, codeFacesDiffer, "The selfie shows another person than the card.")
 	}
-	return c.with(Inconclusive, codeFaceReview, "The faces are alike, but not enough to be sure. A person should compare them, or another selfie be taken.")
+	return c.with(Inconclusive, codeFaceReview, "The faces are alike, but not enough to be sure. A person should compare them, or another selfie be taken. / Wajah mirip, tetapi belum pasti. Perlu diperiksa petugas, atau mohon ambil swafoto lagi.")
+}
+
+// oldPortrait is the age in years from which a portrait is mentioned.
+const oldPortrait = 10
+
+// portraitAge notes, for whoever compares the faces, that the portrait is old.
+// It changes no outcome.
+func portraitAge(e Evidence) string {
+	if e.Match == nil || e.Match.At.IsZero() || !e.Match.CardFound {
+		return ""
+	}
+	issued, err := time.Parse(time.DateOnly, e.Read.Text(ktp.IssueDate))
+	if err != nil {
+		return ""
+	}
+	years := wholeYears(issued, e.Match.At)
+	if years < oldPortrait {
+		return ""
+	}
+	note := fmt.Sprintf(" The portrait is at least %d years old", years)
+	if born, err := time.Parse(time.DateOnly, e.Read.Text(ktp.BirthDate)); err == nil && born.Before(issued) {
+		note += fmt.Sprintf(", taken at the age of %d or younger", wholeYears(born, issued))
+	}
+	return note + "."
+}
+
+func wholeYears(from, to time.Time) int {
+	years := to.Year() - from.Year()
+	if from.AddDate(years, 0, 0).After(to) {
+		years--
+	}
+	return years
 }
 
 func livenessCheck(cfg Configuration, m *Match) Check {
@@ -223,7 +263,7 @@ func livenessCheck(cfg Configuration, m *Match) Check {
 	case m.Liveness.Outcome == face.LivenessPass:
 		return c.with(Pass, "", "The selfie looks like a living person before the camera.")
 	}
-	return c.with(Inconclusive, codeNotLive, "The selfie could be a picture of a picture. Please take another one with the camera, or let a person look.")
+	return c.with(Inconclusive, codeNotLive, "The selfie could be a picture of a picture. Please take another one with the camera, or let a person look. / Swafoto mungkin gambar dari gambar. Mohon ambil lagi langsung dengan kamera.")
 }
 
 func watchListCheck(cfg Configuration, s *Screen) Check {

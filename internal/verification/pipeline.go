@@ -122,6 +122,8 @@ type Match struct {
 	// CardFound tells that the portrait was taken from a card that was found,
 	// and not from the whole photo.
 	CardFound bool `json:"card_found"`
+	// At is when the faces were compared; zero in evidence from before it was kept.
+	At time.Time `json:"at,omitzero"`
 }
 
 // Screen is the answer of the watch lists.
@@ -296,7 +298,7 @@ func (p *Pipeline) match(ctx context.Context, r *Run) error {
 		return err
 	}
 	r.forget(selfieFile)
-	r.Evidence.Match = &Match{Comparison: c, CardFound: r.Evidence.Read.Found}
+	r.Evidence.Match = &Match{Comparison: c, CardFound: r.Evidence.Read.Found, At: p.now()}
 	return nil
 }
 

@@ -3,6 +3,10 @@
 package onnxtest
 
 import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -83,4 +87,48 @@ func Root(tb testing.TB) string {
 		}
 		dir = parent
 	}
+}
+
+//go:embed tiny_embedder.onnx
+var tinyEmbedder []byte
+
+// TinySpec describes the network that tiny_embedder.py writes: an embedder
+// that differs from the built-in one in size, colour order, normalisation,
+// dimension and operating points.
+func TinySpec() nn.Spec {
+	s := nn.Spec{
+		Name: "tiny_embedder", Task: nn.TaskFaceEmbedding, Version: "7", File: "tiny_embedder.onnx",
+		Bytes: int64(len(tinyEmbedder)), SHA256: fmt.Sprintf("%x", sha256.Sum256(tinyEmbedder)),
+		Licence: nn.Licence{ID: "CC-BY-NC-4.0", Commercial: "no"},
+		Input: nn.Input{
+			Name: "data", Width: 96, Height: 96, Colour: nn.BGR, Scale: 1,
+			Mean: [3]float64{127.5, 127.5, 127.5}, Std: [3]float64{128, 128, 128},
+		},
+		Output: "fc1", Decoding: nn.DecodeEmbedding, Thresholds: map[string]float64{"match": 0.97, "review": 0.9, "score_midpoint": 0.85, "score_slope": 40},
+	}
+	for _, q := range [][2]float64{{38.2946, 51.6963}, {73.5318, 51.5014}, {56.0252, 71.7366}, {41.5493, 92.3655}, {70.7299, 92.2041}} {
+		s.Input.Landmarks = append(s.Input.Landmarks, [2]float64{q[0] * 96 / 112, q[1] * 96 / 112})
+	}
+	return s
+}
+
+// ModelsWith makes a folder of models as an operator would: the tiny network
+// and a manifest.json that describes it with spec and gives it roles.
+func ModelsWith(tb testing.TB, spec nn.Spec, roles ...onnx.Role) string {
+	tb.Helper()
+	manifest := onnx.Manifest{Models: []nn.Spec{spec}, Roles: map[onnx.Role][]string{}}
+	for _, role := range roles {
+		manifest.Roles[role] = []string{spec.Name}
+	}
+	data, err := json.Marshal(manifest)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	dir := tb.TempDir()
+	for name, content := range map[string][]byte{"manifest.json": data, spec.File: tinyEmbedder} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return dir
 }
