@@ -158,7 +158,6 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 type benchFacesCmd struct {
 	Pairs  string `arg:"" type:"existingfile" help:"CSV of pairs; paths are relative to it."`
 	Report string `type:"path" placeholder:"FILE" help:"Write a page with figures, plots and the pairs that went wrong (HTML)."`
-	Fit    bool   `help:"Print the calibration of confidences that fits these cards best."`
 }
 
 func (c benchFacesCmd) Run(e *env) error {

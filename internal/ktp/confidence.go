@@ -19,6 +19,7 @@ type evidence struct {
 	least     float64 // probability of the least certain character, 0..1
 	share     float64 // probability of the value among all readings compared, 0..1
 	known     bool    // it stands in the field's vocabulary
+	unknown   bool    // the field has a vocabulary and it does not stand there
 	corrected bool    // a rule changed what was read
 	glare     float64 // largest share of a line under a reflection, 0..1
 	hidden    float64 // how likely print is hidden, as the network sees it, 0..1
@@ -30,6 +31,7 @@ const (
 	inputLeast
 	inputShare
 	inputKnown
+	inputUnknown
 	inputCorrected
 	inputGlare
 	inputHidden
@@ -39,7 +41,7 @@ const (
 )
 
 // inputNames are for the output of a fit.
-var inputNames = [inputs]string{"bias", "least", "share", "known", "corrected", "glare", "hidden", "blur", "small"}
+var inputNames = [inputs]string{"bias", "least", "share", "known", "unknown", "corrected", "glare", "hidden", "blur", "small"}
 
 // calibration turns evidence into the chance that a value is right: logistic
 // regression. Fitted by `anycheck bench ktp --fit` for the recogniser
@@ -70,6 +72,7 @@ func (e evidence) inputs(q Quality) [inputs]float64 {
 		inputLeast:     logOdds(e.least),
 		inputShare:     logOdds(e.share),
 		inputKnown:     is(e.known),
+		inputUnknown:   is(e.unknown),
 		inputCorrected: is(e.corrected),
 		inputGlare:     e.glare,
 		inputHidden:    e.hidden,

@@ -134,3 +134,29 @@ func TestFitFindsTheWeights(t *testing.T) {
 		}
 	}
 }
+
+func TestShiftedRowsAreDoubted(t *testing.T) {
+	good := func(f Field, text string) Value {
+		v := Value{Field: f, Raw: text}
+		v.set(text, 0.99)
+		return v
+	}
+	refused := func(f Field) Value { return Value{Field: f, Raw: "KAWIN", Codes: []Code{FieldUnreadable}} }
+	for _, c := range []struct {
+		name    string
+		values  []Value
+		doubted bool // the name
+	}{
+		{"in place", []Value{good(NIK, "1"), good(Name, "ANA"), good(Religion, "ISLAM"), refused(MaritalStatus)}, false},
+		{"a row too far", []Value{good(NIK, "1"), good(Name, "ANA"), refused(Religion), refused(MaritalStatus)}, true},
+		{"nothing printed", []Value{good(NIK, "1"), good(Name, "ANA"), {Field: Religion}, {Field: MaritalStatus}}, false},
+	} {
+		doubtRows(c.values)
+		if c.values[0].Confidence != 0.99 {
+			t.Errorf("%s: the NIK is doubted", c.name)
+		}
+		if v := c.values[1]; (v.Confidence <= maxUncertain) != c.doubted || slices.Contains(v.Codes, FieldUncertain) != c.doubted {
+			t.Errorf("%s: %+v", c.name, v)
+		}
+	}
+}

@@ -48,7 +48,7 @@ func (p *page) values() (out []Value, nikRead bool) {
 	put(village)
 	put(p.freeText(Name, partName, asName))
 	put(p.freeText(Address, partAddress, asAddress))
-	put(p.freeText(IssuePlace, partIssuePlace, asName))
+	put(p.issuePlace())
 	put(p.listed(Religion, partReligion, religions, true))
 	put(p.listed(MaritalStatus, partMarital, maritalStatuses, true))
 	put(p.listed(Occupation, partOccupation, occupations, false))
@@ -60,7 +60,37 @@ func (p *page) values() (out []Value, nikRead bool) {
 	for _, f := range Fields {
 		out = append(out, p.finish(byField[f]))
 	}
+	doubtRows(out)
 	return out, nikRead
+}
+
+// doubtRows doubts every value of the card's rows when two of those that have
+// a fixed form lack it in plain sight: then rows were taken for their
+// neighbours, and a village reads as a district as clearly as any.
+func doubtRows(values []Value) {
+	refused := 0
+	for _, v := range values {
+		switch v.Field {
+		case Gender, RTRW, Religion, MaritalStatus, Nationality:
+			if v.Raw != "" && (v.Value == nil || v.Field == RTRW && slices.Contains(v.Codes, FieldUncertain)) {
+				refused++
+			}
+		}
+	}
+	if refused < 2 {
+		return
+	}
+	for i := range values {
+		v := &values[i]
+		switch v.Field {
+		case NIK, Province, Regency, IssuePlace, IssueDate:
+		default:
+			if v.Value != nil && !slices.Contains(v.Codes, FieldUncertain) {
+				v.Codes = append(v.Codes, FieldUncertain)
+				v.Confidence = v.capped(v.Confidence)
+			}
+		}
+	}
 }
 
 // start makes a Value from a part's lines: their boxes joined, the raw text.
@@ -209,7 +239,7 @@ func (p *page) listed(f Field, part part, list []string, closed bool) Value {
 	case free.Confidence >= minReadable:
 		v.set(strings.ToUpper(free.Text), free.Confidence)
 		v.respelled(free)
-		v.evidence.share = shareOf(lines[0].out, free.Text)
+		v.evidence.share, v.evidence.unknown = shareOf(lines[0].out, free.Text), true
 	}
 	return v
 }
@@ -218,7 +248,7 @@ func (p *page) listed(f Field, part part, list []string, closed bool) Value {
 func (v *Value) take(out *ocr.Output, c choice, corrected bool) {
 	v.set(c.word, c.confidence)
 	v.respelled(out.Align(c.form))
-	v.evidence.share, v.evidence.known, v.evidence.corrected = c.confidence, true, corrected
+	v.evidence.share, v.evidence.known, v.evidence.unknown, v.evidence.corrected = c.confidence, true, false, corrected
 	if v.Rule = ""; corrected {
 		v.Rule = RuleList
 	}
@@ -274,6 +304,7 @@ func (v *Value) among(names []string, out *ocr.Output, printed func(word string)
 		v.evidence.known = true
 		return
 	}
+	v.evidence.unknown = true
 	c := choose(out, nearest(names, *v.Value, maxWords), printed)
 	if c.accepted && distance(c.word, *v.Value) <= 1+len(c.word)/6 {
 		before := Alternative{Text: *v.Value, Confidence: v.Confidence}
@@ -372,6 +403,14 @@ func (p *page) date(v Value, l line) Value {
 		v.set(d.Format(isoDate), t.Confidence)
 		v.spelled(t)
 		v.evidence.share = shareOf(l.out.From(stepOf(t)-1), t.Text)
+	}
+	return v
+}
+
+func (p *page) issuePlace() Value {
+	v := p.freeText(IssuePlace, partIssuePlace, asName)
+	if lines := p.find(partIssuePlace); len(lines) > 0 {
+		v.among(p.regions.places, lines[0].out, afterColon)
 	}
 	return v
 }
@@ -484,6 +523,7 @@ func (p *page) heading(v *Value, out *ocr.Output, names []string, before string)
 		v.evidence.known = true
 		return
 	}
+	v.evidence.unknown = true
 	c := choose(out, nearest(names, read, maxWords), func(w string) []string { return []string{before + w} })
 	v.Alternatives = c.others
 	if c.accepted {
