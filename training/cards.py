@@ -352,11 +352,11 @@ def card_shape():
     return mask.astype(np.float32) / 255
 
 
-def with_shape(flat):
-    """BGRA of the card with a thin light rim, as die-cut plastic has."""
+def with_shape(flat, rim=245):
+    """BGRA of the card with a thin rim of that grey: light, as die-cut plastic has; dark in a copier."""
     a = card_shape()
     inner = cv2.erode(a, np.ones((5, 5)))
-    bgr = flat + ((a - inner) * 0.45)[..., None] * (245 - flat)
+    bgr = flat + ((a - inner) * 0.45)[..., None] * (rim - flat)
     return np.dstack([bgr, a * 255])
 
 
@@ -486,13 +486,13 @@ def capture_scan(rng, flat):
 
 def capture_photocopy(rng, flat):
     """Grey, hard contrast, specks and streaks; paper near white (measured 247..251, ink 15..25)."""
-    img, corners = scan(rng, with_shape(flat), uniform(rng, (13.4, 16.3)), 3, 250, (0.4, 0.6))
+    img, corners = scan(rng, with_shape(flat, 90), uniform(rng, (13.4, 16.3)), 3, 250, (0.15, 0.4))
     pad = rng.integers(10, 70, 4)
     img = cv2.copyMakeBorder(img, *(int(v) for v in pad), cv2.BORDER_CONSTANT, value=(250, 250, 250))
     corners = corners + [pad[2], pad[0]]
     grey = cv2.cvtColor(np.clip(img, 0, 255), cv2.COLOR_BGR2GRAY)
     grey = cv2.GaussianBlur(grey, (0, 0), uniform(rng, (0.4, 0.75)))
-    low, high = uniform(rng, (40, 58)), uniform(rng, (176, 196))
+    low, high = uniform(rng, (40, 58)), uniform(rng, (180, 198))
     grey = 15 + np.clip((grey - low) / (high - low), 0, 1) ** 0.85 * 236
     h, w = grey.shape
     for _ in range(int(rng.integers(150, 700))):
