@@ -29,6 +29,7 @@ type quad [4]imaging.Point
 // found is a candidate with what speaks for it.
 type found struct {
 	quad
+	others int     // how many further cards the picture shows
 	layout float64 // layoutScore
 	rim    float64 // share 0..1 of the four sides on which an edge was seen
 }
@@ -47,20 +48,20 @@ func find(ctx context.Context, photo *imaging.Picture) (found, error) {
 	for c := range channels {
 		ways = append(ways, func() []quad { return search.edgeQuads(c) })
 	}
-	ways = append(ways, search.portraitQuads, search.levelQuads, search.climbQuads, search.printQuads)
+	ways = append(ways, search.cutQuads, search.portraitQuads, search.levelQuads, search.climbQuads, search.printQuads)
 	for i, next := range ways {
 		if err := ctx.Err(); err != nil {
 			return found{}, err
 		}
 		search.consider(next())
 		best := search.best
-		sharp := best.layout > sharpLayout && best.rim > sharpRim
-		clear := i >= channels-1 && best.layout > clearLayout && (best.rim > clearRim || i == len(ways)-2)
+		sharp := best.layout > sharpLayout && best.rim > sharpRim && !search.atBorder(best.quad)
+		clear := i >= channels && best.layout > clearLayout && (best.rim > clearRim || i == len(ways)-2)
 		if sharp || clear {
 			break
 		}
 	}
-	best := search.best
+	best := search.rescue(search.largest())
 	if best.layout <= 0 {
 		return found{}, nil
 	}
@@ -115,6 +116,9 @@ func near(a, b quad, tolerance float64) bool {
 	return false
 }
 
+// minPart is the smallest part of the picture that is looked at as a card.
+const minPart = 0.04
+
 // minCandidate is the score under which a candidate is not refined.
 const minCandidate = 0.8
 
@@ -122,9 +126,10 @@ const minCandidate = 0.8
 // one whose corners are right as well.
 const (
 	clearLayout = 3.0
+	likeLayout  = 4.1 // climbing gains nothing
 	clearRim    = 0.75
-	sharpLayout = 4.1
-	sharpRim    = 0.9
+	sharpLayout = 3.4
+	sharpRim    = 0.93
 )
 
 // search is the state of find on the small picture.
@@ -134,6 +139,8 @@ type search struct {
 	cache [channels]*imaging.Gray
 	seen  []quad
 	best  found
+	cards []found           // all that are cards, each at several places
+	cut   [][]imaging.Point // hulls that end at the picture's border
 }
 
 // consider judges candidates, refines the likeliest and keeps the best of all
@@ -162,8 +169,61 @@ func (s *search) consider(quads []quad) {
 			if f.score() > s.best.score() {
 				s.best = f
 			}
+			if f.layout > clearLayout {
+				s.cards = append(s.cards, f)
+			}
 		}
 	}
+}
+
+// largest is the largest of the cards that were found, with the number of the
+// others; s.best when there is but one.
+func (s *search) largest() found {
+	slices.SortStableFunc(s.cards, func(a, b found) int { return cmp.Compare(b.score(), a.score()) })
+	separate := []found{s.best}
+	for _, f := range s.cards {
+		if !slices.ContainsFunc(separate, func(other found) bool { return overlap(f.quad, other.quad) }) {
+			separate = append(separate, f)
+		}
+	}
+	best := slices.MaxFunc(separate, func(a, b found) int {
+		return cmp.Compare(imaging.PolygonArea(a.quad[:]), imaging.PolygonArea(b.quad[:]))
+	})
+	best.others = len(separate) - 1
+	return best
+}
+
+// atBorder tells whether a side lies on the picture's border: the card may go
+// on beyond it.
+func (s *search) atBorder(q quad) bool {
+	at := func(v float64, end int) bool { return v < 2 || v > float64(end-3) }
+	for i, a := range q {
+		b := q[(i+1)%4]
+		if at(a.X, s.pic.W) && at(b.X, s.pic.W) || at(a.Y, s.pic.H) && at(b.Y, s.pic.H) {
+			return true
+		}
+	}
+	return false
+}
+
+// overlap tells whether the middle of one of two quads lies inside the other.
+func overlap(a, b quad) bool { return a.holds(b.middle()) || b.holds(a.middle()) }
+
+func (q quad) middle() (m imaging.Point) {
+	for _, c := range q {
+		m.X, m.Y = m.X+c.X/4, m.Y+c.Y/4
+	}
+	return m
+}
+
+// holds tells whether p is inside; q is convex and clockwise.
+func (q quad) holds(p imaging.Point) bool {
+	for _, l := range q.lines() {
+		if l.Distance(p) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // settle moves the sides of a candidate to the edges near them. A side whose
@@ -205,12 +265,57 @@ func (s *search) settle(f found, reach int) (found, bool) {
 	return best, any
 }
 
-// quadOf is the quad round a region of at least 8 % of the picture.
+// rescue looks farther for sides without a rim: the hull of a copy's print has
+// sides that lie well inside the card.
+func (s *search) rescue(f found) found {
+	if f.layout < clearLayout || f.rim > sharpRim {
+		return f
+	}
+	g := f
+	for i := range 4 {
+		a, b := g.quad[i], g.quad[(i+1)%4]
+		_, rim, ok := refineLine(s.pic, a, b, 4)
+		if !ok || rim > 0.75 {
+			continue
+		}
+		lines := g.lines()
+		normal := lines[i]
+		best := g
+		for shift := -20.; shift <= 20; shift += 5 {
+			dx, dy := shift*normal.A, shift*normal.B
+			line, r, ok := refineLine(s.pic, imaging.Point{X: a.X + dx, Y: a.Y + dy}, imaging.Point{X: b.X + dx, Y: b.Y + dy}, 4)
+			if !ok || r < rim+0.15 {
+				continue
+			}
+			lines[i] = line
+			q, ok := cornersOf(lines)
+			if !ok || !plausibleShape(q, s.pic.W, s.pic.H) {
+				continue
+			}
+			if h := upright(s.paper, q); h.layout > g.layout-0.4 {
+				h.rim = g.rim + (r-rim)/4
+				if h.score() > best.score() || best.quad == g.quad {
+					best = h
+				}
+			}
+		}
+		g.quad, g.layout, g.rim = best.quad, best.layout, best.rim
+	}
+	if g.score() > f.score() {
+		return g
+	}
+	return f
+}
+
+// quadOf is the quad round a region that is large enough for a card.
 func (s *search) quadOf(r imaging.Region) (q quad, area float64, ok bool) {
 	hull := imaging.ConvexHull(r.Outline)
 	area = imaging.PolygonArea(hull)
-	if area < 0.08*float64(s.pic.W*s.pic.H) {
+	if area < minPart*float64(s.pic.W*s.pic.H) {
 		return quad{}, 0, false
+	}
+	if r.AtBorder && area < 0.9*float64(s.pic.W*s.pic.H) {
+		s.cut = append(s.cut, hull)
 	}
 	for _, fit := range []func([]imaging.Point) ([4]imaging.Point, bool){imaging.ApproxQuad, imaging.MinAreaRect} {
 		if c, ok := fit(hull); ok && plausibleShape(c, s.pic.W, s.pic.H) {
@@ -370,6 +475,123 @@ func around(b box, at quad) (q quad, ok bool) {
 	return q, true
 }
 
+// cutQuads complete cards of which the picture shows three sides, one of them
+// whole: the length of that one gives the place of the fourth.
+func (s *search) cutQuads() []quad {
+	var quads []quad
+	var tried []quad
+	for _, hull := range s.cut {
+		sides, ok := s.openSides(hull)
+		if !ok {
+			continue
+		}
+		a, okA := sides[0].Cross(sides[1])
+		b, okB := sides[1].Cross(sides[2])
+		if !okA || !okB || slices.ContainsFunc(tried, func(q quad) bool { return math.Hypot(q[0].X-a.X, q[0].Y-a.Y)+math.Hypot(q[1].X-b.X, q[1].Y-b.Y) < 12 }) {
+			continue
+		}
+		tried = append(tried, quad{a, b})
+		var best found
+		width := math.Hypot(b.X-a.X, b.Y-a.Y)
+		var at [2]float64 // lengths of the two sides that are cut
+		try := func(first, last float64) bool {
+			q := quad{a, b, along(sides[2], b, last), along(sides[0], a, -first)}
+			if !plausibleShape(q, s.pic.W, s.pic.H) {
+				return false
+			}
+			f := orient(s.paper, q)
+			if f.layout <= best.layout {
+				return false
+			}
+			best, at = f, [2]float64{first, last}
+			return true
+		}
+		for _, ratio := range []float64{cardWidth / cardHeight, cardHeight / cardWidth} {
+			for k := -9; k <= 9; k++ { // perspective lengthens and shortens
+				l := width * ratio * (1 + 0.018*float64(k))
+				try(l, l)
+			}
+		}
+		if best.layout < minCandidate {
+			continue
+		}
+		for _, step := range []float64{0.05, 0.02, 0.01, 0.004} {
+			for rounds, better := 0, true; better && rounds < 3; rounds++ {
+				better = false
+				for _, d := range [][2]float64{{step, 0}, {-step, 0}, {0, step}, {0, -step}, {step, step}, {-step, -step}} {
+					better = try(at[0]*(1+d[0]), at[1]*(1+d[1])) || better
+				}
+			}
+		}
+		quads = append(quads, best.quad)
+	}
+	return quads
+}
+
+// along is the point at a distance from p in the direction of l's points:
+// from the first to the second of LineThrough.
+func along(l imaging.Line, p imaging.Point, distance float64) imaging.Point {
+	return imaging.Point{X: p.X + distance*l.B, Y: p.Y - distance*l.A}
+}
+
+// openSides are the three sides of a card, clockwise, of which the outer two
+// run into the picture's border.
+func (s *search) openSides(hull []imaging.Point) (sides [3]imaging.Line, ok bool) {
+	const margin = 5 // pixels; edges end a little before the border
+	atBorder := func(p imaging.Point) bool {
+		return p.X < margin || p.Y < margin || p.X > float64(s.pic.W-1-margin) || p.Y > float64(s.pic.H-1-margin)
+	}
+	whole := 0.0
+	for i, p := range hull {
+		q := hull[(i+1)%len(hull)]
+		whole += math.Hypot(q.X-p.X, q.Y-p.Y)
+	}
+	// Long straight parts between points that are not both at the border.
+	type part struct {
+		from, to imaging.Point
+		length   float64
+	}
+	var parts []part
+	broken := -1 // parts before the border was met
+	for i, p := range hull {
+		q := hull[(i+1)%len(hull)]
+		if atBorder(p) && atBorder(q) {
+			if length := math.Hypot(q.X-p.X, q.Y-p.Y); length > 0.02*whole {
+				broken = len(parts)
+			}
+			continue
+		}
+		if n := len(parts); n > 0 && n != broken {
+			l := &parts[n-1]
+			old := imaging.Point{X: l.to.X - l.from.X, Y: l.to.Y - l.from.Y}
+			next := imaging.Point{X: q.X - p.X, Y: q.Y - p.Y}
+			cos := (old.X*next.X + old.Y*next.Y) / max(math.Hypot(old.X, old.Y)*math.Hypot(next.X, next.Y), 1e-9)
+			if cos > 0.995 && math.Hypot(p.X-l.to.X, p.Y-l.to.Y) < 1 {
+				l.to = q
+				continue
+			}
+		}
+		parts = append(parts, part{from: p, to: q})
+	}
+	if broken < 0 {
+		return sides, false
+	}
+	parts = append(slices.Clone(parts[broken:]), parts[:broken]...)
+	var long []part
+	for _, l := range parts {
+		if l.length = math.Hypot(l.to.X-l.from.X, l.to.Y-l.from.Y); l.length > 0.08*whole {
+			long = append(long, l)
+		}
+	}
+	if len(long) != 3 {
+		return sides, false
+	}
+	for i, l := range long {
+		sides[i] = imaging.LineThrough(l.from, l.to)
+	}
+	return sides, true
+}
+
 // The portrait on the card in millimetres.
 var portrait = box{62.5, 11.6, 82.1, 36.8}
 
@@ -428,7 +650,7 @@ func (s *search) portraitQuads() []quad {
 // climbQuads climbs from a card that may have taken a shadow or the table's
 // pattern for its rim.
 func (s *search) climbQuads() []quad {
-	if s.best.layout < minCandidate || s.best.layout > sharpLayout {
+	if s.best.layout < minCandidate || s.best.layout > likeLayout {
 		return nil
 	}
 	return []quad{s.climb(s.best).quad}
@@ -448,13 +670,11 @@ func (s *search) climb(f found) found {
 						q[i].X += d
 					case i < 8:
 						q[i-4].Y += d
-					default:
+					default: // along the side's normal
 						a, b := i-8, (i-7)%4
-						if a%2 == 0 {
-							q[a].Y, q[b].Y = q[a].Y+d, q[b].Y+d
-						} else {
-							q[a].X, q[b].X = q[a].X+d, q[b].X+d
-						}
+						side := imaging.LineThrough(q[a], q[b])
+						q[a].X, q[a].Y = q[a].X+d*side.A, q[a].Y+d*side.B
+						q[b].X, q[b].Y = q[b].X+d*side.A, q[b].Y+d*side.B
 					}
 					if g := upright(s.paper, q); g.layout > f.layout+0.002 {
 						f, better = g, true
@@ -474,11 +694,11 @@ func plausibleShape(q quad, w, h int) bool {
 		if (b.X-a.X)*(c.Y-b.Y)-(b.Y-a.Y)*(c.X-b.X) <= 0 {
 			return false
 		}
-		if a.X < -0.1*float64(w) || a.X > 1.1*float64(w) || a.Y < -0.1*float64(h) || a.Y > 1.1*float64(h) {
+		if a.X < -0.35*float64(w) || a.X > 1.35*float64(w) || a.Y < -0.35*float64(h) || a.Y > 1.35*float64(h) {
 			return false
 		}
 	}
-	if imaging.PolygonArea(q[:]) < 0.08*float64(w*h) {
+	if imaging.PolygonArea(q[:]) < minPart*float64(w*h) {
 		return false
 	}
 	ratio := (q.side(0) + q.side(2)) / (q.side(1) + q.side(3))
@@ -554,32 +774,8 @@ func cornersOf(lines [4]imaging.Line) (q quad, ok bool) {
 // shares of samples on which the sides' edges were seen.
 func refine(p *imaging.Picture, q quad, reach int) (lines [4]imaging.Line, rims [4]float64, ok bool) {
 	for i := range 4 {
-		a, b := q[i], q[(i+1)%4]
-		length := q.side(i)
-		if length < 20 {
+		if lines[i], rims[i], ok = refineLine(p, q[i], q[(i+1)%4], reach); !ok {
 			return lines, rims, false
-		}
-		ux, uy := (b.X-a.X)/length, (b.Y-a.Y)/length
-		points, weights := make([]imaging.Point, 0, sideSamples), make([]float64, 0, sideSamples)
-		for s := range sideSamples {
-			t := (0.05 + 0.9*float64(s)/(sideSamples-1)) * length
-			base := imaging.Point{X: a.X + ux*t, Y: a.Y + uy*t}
-			at, strength := strongestStep(p, base, ux, uy, reach)
-			if strength <= 0 {
-				continue
-			}
-			points = append(points, imaging.Point{X: base.X - uy*at, Y: base.Y + ux*at})
-			weights = append(weights, min(strength, 12)) // text is stronger than the rim, but not straight
-		}
-		line, _, fit := imaging.FitLine(points, weights, 1.6)
-		if !fit {
-			return lines, rims, false
-		}
-		lines[i] = line
-		for k, pt := range points {
-			if weights[k] > 8 && math.Abs(line.Distance(pt)) < 1.6 {
-				rims[i] += 1. / sideSamples
-			}
 		}
 	}
 	corners, ok := cornersOf(lines)
@@ -592,6 +788,44 @@ func refine(p *imaging.Picture, q quad, reach int) (lines [4]imaging.Line, rims 
 		}
 	}
 	return lines, rims, true
+}
+
+// refineLine is refine for the side from a to b. A side outside the picture
+// stays, with half a rim: nothing speaks against it.
+func refineLine(p *imaging.Picture, a, b imaging.Point, reach int) (line imaging.Line, rim float64, ok bool) {
+	length := math.Hypot(b.X-a.X, b.Y-a.Y)
+	if length < 20 {
+		return line, 0, false
+	}
+	ux, uy := (b.X-a.X)/length, (b.Y-a.Y)/length
+	points, weights := make([]imaging.Point, 0, sideSamples), make([]float64, 0, sideSamples)
+	inside := 0
+	for s := range sideSamples {
+		t := (0.05 + 0.9*float64(s)/(sideSamples-1)) * length
+		base := imaging.Point{X: a.X + ux*t, Y: a.Y + uy*t}
+		if base.X >= 0 && base.Y >= 0 && base.X < float64(p.W) && base.Y < float64(p.H) {
+			inside++
+		}
+		at, strength := strongestStep(p, base, ux, uy, reach)
+		if strength <= 0 {
+			continue
+		}
+		points = append(points, imaging.Point{X: base.X - uy*at, Y: base.Y + ux*at})
+		weights = append(weights, min(strength, 12)) // text is stronger than the rim, but not straight
+	}
+	if inside < sideSamples/5 {
+		return imaging.LineThrough(a, b), 0.5, true
+	}
+	if line, _, ok = imaging.FitLine(points, weights, 1.6); !ok {
+		return line, 0, false
+	}
+	seen := 0
+	for k, pt := range points {
+		if weights[k] > 8 && math.Abs(line.Distance(pt)) < 1.6 {
+			seen++
+		}
+	}
+	return line, min(float64(seen)/float64(inside), 1), true
 }
 
 // strongestStep looks across a side, at right angles to (ux, uy), for the

@@ -1,9 +1,18 @@
 package ktp
 
 import (
+	"math"
 	"slices"
 
 	"anycheck/internal/imaging"
+)
+
+// Further codes that ask for another picture. This file must compile for the
+// browser: it judges before anything is sent.
+const (
+	CardOverexposed Code = "CARD_OVEREXPOSED"
+	CardPhotocopy   Code = "CARD_PHOTOCOPY"
+	SeveralCards    Code = "SEVERAL_CARDS" // the largest was read
 )
 
 // Limits of the quality codes: beyond them the person should take another
@@ -14,6 +23,8 @@ const (
 	minSharpness   = 0.25
 	maxOutside     = 1.5  // millimetres
 	glareLines     = 0.05 // share of a line's columns
+	maxWhite       = 0.4  // share of the card that is white without any tint
+	minColour      = 0.2  // of tint; copies have under 0.1, originals over 0.35
 )
 
 // glareMap marks reflections: paper much lighter than the card's usual level.
@@ -56,8 +67,9 @@ func (p *page) glareShare(b box, printed bool) float64 {
 	return float64(covered) / float64(max(columns, 1))
 }
 
-// judge measures the picture and adds the codes that follow.
-func (r *Reading) judge(photo *imaging.Picture, p *page) {
+// judge measures the picture and adds the codes that follow. others is how
+// many cards there are beside the one that was read.
+func (r *Reading) judge(photo *imaging.Picture, p *page, others int) {
 	q := quad(r.Corners)
 	r.Quality.PixelsPerMM = min(q.side(0)/cardWidth, q.side(2)/cardWidth, q.side(1)/cardHeight, q.side(3)/cardHeight)
 	covered := 0
@@ -73,6 +85,7 @@ func (r *Reading) judge(photo *imaging.Picture, p *page) {
 		out := max(-c.X, -c.Y, c.X-float64(photo.W-1), c.Y-float64(photo.H-1))
 		r.Quality.Outside = max(r.Quality.Outside, out/r.Quality.PixelsPerMM)
 	}
+	white, colour := tint(p.card)
 	coveredValue := slices.ContainsFunc(r.Values, func(v Value) bool { return slices.Contains(v.Codes, CardGlare) })
 	for _, c := range []struct {
 		code Code
@@ -81,13 +94,56 @@ func (r *Reading) judge(photo *imaging.Picture, p *page) {
 		{CardTooSmall, r.Quality.PixelsPerMM < minPixelsPerMM},
 		{CardCropped, r.Quality.Outside > maxOutside},
 		{CardDark, r.Quality.Brightness < minBrightness},
+		{CardOverexposed, white > maxWhite && colour >= minColour},
+		{CardPhotocopy, colour < minColour},
 		{CardGlare, coveredValue},
 		{CardBlurred, r.Quality.Sharpness < minSharpness},
+		{SeveralCards, others > 0},
 	} {
 		if c.bad {
 			r.Codes = append(r.Codes, c.code)
 		}
 	}
+}
+
+// tint measures colour on a grid of small means, so that grain drops out.
+// white is the share, 0..1, on which every channel is at its end. colour is
+// how far blue against red spreads over the card, in natural logarithm: a copy
+// has the lamp's tint everywhere, an original has the paper's and another
+// behind the portrait.
+func tint(card *imaging.Picture) (white, colour float64) {
+	const step, side = 32, 8
+	var ratios []float64
+	clipped, n := 0, 0
+	for y := step / 2; y+side <= card.H; y += step {
+		for x := step / 2; x+side <= card.W; x += step {
+			var sum [3]int
+			for dy := range side {
+				row := card.Pix[3*((y+dy)*card.W+x):][:3*side]
+				for i := 0; i < len(row); i += 3 {
+					sum[0] += int(row[i])
+					sum[1] += int(row[i+1])
+					sum[2] += int(row[i+2])
+				}
+			}
+			n++
+			if min(sum[0], sum[1], sum[2]) > 250*side*side {
+				clipped++
+				continue
+			}
+			if max(sum[0], sum[1], sum[2]) < 30*side*side {
+				continue // no colour in the dark
+			}
+			const floor = 8 * side * side
+			ratios = append(ratios, math.Log(float64(sum[2]+floor)/float64(sum[0]+floor)))
+		}
+	}
+	if len(ratios) < n/20 {
+		return float64(clipped) / float64(max(n, 1)), math.Inf(1)
+	}
+	slices.Sort(ratios)
+	at := func(share float64) float64 { return ratios[int(share*float64(len(ratios)-1))] }
+	return float64(clipped) / float64(n), at(0.97) - at(0.03)
 }
 
 // sharpness is the steepest slope of the print relative to its contrast: the

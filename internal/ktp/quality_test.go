@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"anycheck/internal/imaging"
+	"anycheck/internal/ocr"
 	"anycheck/internal/specimen"
 )
 
@@ -30,36 +31,50 @@ func TestQualityCodes(t *testing.T) {
 	dim := func(gain float64) *imaging.Picture {
 		return change(drawCard(), func(_, _ int, v float64) float64 { return v * gain })
 	}
+	copied, lamp := drawCard(), drawCard()
+	for i, v := range copied.Gray().Pix {
+		copy(copied.Pix[3*i:], []uint8{v, v, v})
+		copy(lamp.Pix[3*i:], []uint8{v, uint8(0.9 * float64(v)), uint8(0.6 * float64(v))})
+	}
+	bright := change(drawCard(), func(_, _ int, v float64) float64 { return 1.8*v + 10 })
 	for _, c := range []struct {
 		name   string
 		card   *imaging.Picture
 		margin float64
+		others int
 		want   []Code
 	}{
-		{"a good picture", drawCard(), 40, nil},
-		{"dim, but readable", dim(0.5), 40, nil},
-		{"dark", dim(0.15), 40, []Code{CardDark}},
-		{"small", drawCard().Resize(342, 216), 40, []Code{CardTooSmall}},
-		{"cut off", drawCard(), -25, []Code{CardCropped}},
-		{"out of focus", drawCard().Resize(107, 67).Resize(856, 540), 40, []Code{CardBlurred}},
+		{"a good picture", drawCard(), 40, 0, nil},
+		{"dim, but readable", dim(0.5), 40, 0, nil},
+		{"two of them", drawCard(), 40, 1, []Code{SeveralCards}},
+		{"a copy", copied, 40, 0, []Code{CardPhotocopy}},
+		{"a copy under a yellow lamp", lamp, 40, 0, []Code{CardPhotocopy}},
+		{"too much light", bright, 40, 0, []Code{CardOverexposed}},
+		{"dark", dim(0.15), 40, 0, []Code{CardDark}},
+		{"small", drawCard().Resize(342, 216), 40, 0, []Code{CardTooSmall}},
+		{"cut off", drawCard(), -25, 0, []Code{CardCropped}},
+		{"out of focus", drawCard().Resize(107, 67).Resize(856, 540), 40, 0, []Code{CardBlurred}},
 		{"a reflection on the text", change(dim(0.6), func(x, y int, v float64) float64 {
 			if math.Hypot(float64(x)-280, float64(y)-330) < 70 {
 				return 255
 			}
 			return v
-		}), 40, []Code{CardGlare}},
+		}), 40, 0, []Code{CardGlare}},
 	} {
 		photo, at := straight(c.card, c.margin)
 		card := rectify(photo, at)
 		ink, paper := inkMap(card)
 		p := &page{card: card, layout: newLayout(card, ink), glare: glareMap(paper)}
 		p.addLines()
+		for i := range p.lines {
+			p.lines[i].out = new(ocr.Output) // nothing hidden
+		}
 		r := Reading{Corners: at}
 		for field, part := range map[Field]part{Name: partName, Village: partVillage, District: partDistrict} {
 			v, _ := p.start(field, part)
 			r.Values = append(r.Values, v)
 		}
-		r.judge(photo, p)
+		r.judge(photo, p, c.others)
 		if !slices.Equal(r.Codes, c.want) {
 			t.Errorf("%s: codes %v, want %v (%+v)", c.name, r.Codes, c.want, r.Quality)
 		}

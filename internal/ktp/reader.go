@@ -107,7 +107,7 @@ func (r *Reader) readCard(ctx context.Context, photo *imaging.Picture, f found) 
 		}
 	}
 	reading.Values = values
-	reading.judge(photo, p)
+	reading.judge(photo, p, f.others)
 	reading.calibrate()
 	return reading, nil
 }

@@ -21,6 +21,17 @@ type Shot struct {
 	Glare      float64 // strength of a lamp's reflection on the card, 0..1
 	Photocopy  bool    // grey, high contrast, on white paper
 	WhitePaper bool    // lies on a scanner's lid instead of a table
+	Black      bool    // lies on a black table
+
+	// MoveX and MoveY take the card off the middle, in parts of the picture's
+	// sides; it may leave the picture.
+	MoveX, MoveY float64
+	Clutter      int     // how many things lie about, some of them under the card
+	Fingers      int     // how many fingers hold the card, each over a side or a corner
+	Shadow       float64 // depth of a hand's shadow with a sharp edge over card and table, 0..1
+	Screen       bool    // a display shows the card: its frame, its grid of coloured pixels
+	// Second is another card that lies beside the first, at 0.7 of its size.
+	Second *imaging.Picture
 }
 
 // The presets, from what every reader must manage to what is hard.
@@ -52,6 +63,7 @@ func Photograph(card *imaging.Picture, s Shot, seed uint64) Photo {
 	ph.Corners = place(s, ph.Turn*math.Pi/180, spread)
 
 	toCard := square(ph.Corners).inverse()
+	things := newThings(ph.Corners, s, seed)
 	lampX, lampY := 0.35+0.4*r.Float64(), 0.35+0.4*r.Float64()
 	lightAngle := 2 * math.Pi * r.Float64()
 	src := card
@@ -68,6 +80,7 @@ func Photograph(card *imaging.Picture, s Shot, seed uint64) Photo {
 			var px [3]float64
 			if cover < 1 {
 				px = table.at(x, y)
+				things.below(&px, x, y, u, v)
 				if shadow := cardCover(u-0.008, v-0.02, 1.6); !s.Photocopy {
 					for c := range px {
 						px[c] *= 1 - 0.35*shadow
@@ -76,10 +89,14 @@ func Photograph(card *imaging.Picture, s Shot, seed uint64) Photo {
 			}
 			if cover > 0 {
 				print := printed(src, s, u, v, lampX, lampY)
+				if s.Screen {
+					print = displayed(print, u, v)
+				}
 				for c := range px {
 					px[c] += (print[c] - px[c]) * cover
 				}
 			}
+			things.above(&px, x, y)
 			across := (float64(x)/float64(s.W)-0.5)*math.Cos(lightAngle) + (float64(y)/float64(s.H)-0.5)*math.Sin(lightAngle)
 			light := s.Gain * (1 + s.Light*across)
 			for c := range px {
@@ -123,14 +140,15 @@ func NoCard(seed uint64) *imaging.Picture {
 }
 
 // place gives the card's corners in the picture: in the middle but for a small
-// shift, turned, with a little perspective, and always inside.
+// shift, turned, with a little perspective, and inside unless s moves it.
 func place(s Shot, turn float64, spread func(float64) float64) [4]imaging.Point {
 	sin, cos := math.Sincos(turn)
 	boxW := math.Abs(cos) + math.Abs(sin)*CardHeightMM/CardWidthMM
 	boxH := math.Abs(sin) + math.Abs(cos)*CardHeightMM/CardWidthMM
 	long := s.Fill * min(float64(s.W)/boxW, float64(s.H)/boxH)
 	freeX, freeY := (float64(s.W)-long*boxW)/2, (float64(s.H)-long*boxH)/2
-	cx, cy := float64(s.W)/2+spread(0.5*freeX), float64(s.H)/2+spread(0.5*freeY)
+	cx := (0.5+s.MoveX)*float64(s.W) + spread(0.5*max(freeX, 0))
+	cy := (0.5+s.MoveY)*float64(s.H) + spread(0.5*max(freeY, 0))
 	tiltX, tiltY := spread(s.Tilt), spread(s.Tilt)
 	var corners [4]imaging.Point
 	for i, q := range [4]point{{-0.5, -0.5}, {0.5, -0.5}, {0.5, 0.5}, {-0.5, 0.5}} {
@@ -209,18 +227,22 @@ func photocopied(px [3]float64, inside float64) [3]float64 {
 type table struct {
 	base  [3]float64
 	white bool
+	black bool
 	board float64
 	phase float64
 }
 
 func newTable(r *rand.Rand, s Shot) table {
 	woods := [...][3]float64{{186, 142, 96}, {120, 84, 58}, {92, 96, 102}, {205, 180, 150}}
-	return table{base: woods[r.IntN(len(woods))], white: s.WhitePaper, board: float64(s.H) / (2.5 + 2*r.Float64()), phase: 100 * r.Float64()}
+	return table{base: woods[r.IntN(len(woods))], white: s.WhitePaper, black: s.Black, board: float64(s.H) / (2.5 + 2*r.Float64()), phase: 100 * r.Float64()}
 }
 
 func (t table) at(x, y int) [3]float64 {
 	if t.white {
 		return [3]float64{240, 240, 238}
+	}
+	if t.black {
+		return [3]float64{26, 26, 28}
 	}
 	fx, fy := float64(x), float64(y)
 	n := math.Floor(fy/t.board + t.phase)

@@ -93,18 +93,24 @@ func (c Check) notRequested() Check {
 func cardFoundCheck(r *Read) Check {
 	c := Check{Name: "card_found", Blocking: true}
 	if !r.Found {
-		return c.with(Inconclusive, string(ktp.CardNotFound), "No identity card was found in the photo. Please photograph the whole card on a plain, contrasting background.")
+		return c.with(Inconclusive, string(ktp.CardNotFound), "%s", advice[ktp.CardNotFound])
 	}
 	return c.with(Pass, "", "An identity card was found.")
 }
 
-// advice is the next step for each thing that can be wrong with a photo.
+// advice is the next step for each thing that can be wrong with a photo, in
+// English and then in Bahasa Indonesia: the contract's check has one message,
+// and both go into it so that the applicant understands it wherever it is shown.
 var advice = map[ktp.Code]string{
-	ktp.CardBlurred:  "The card is blurred. Please hold the camera still and let it focus.",
-	ktp.CardGlare:    "Light is reflected by the card. Please tilt it, or turn off the flash.",
-	ktp.CardCropped:  "A part of the card is cut off. Please keep all four corners in the picture.",
-	ktp.CardTooSmall: "The card is too small in the picture. Please move closer.",
-	ktp.CardDark:     "The picture is too dark. Please use more light.",
+	ktp.CardNotFound:    "No identity card was found in the photo. Please photograph the whole card on a plain, contrasting background. / KTP tidak ditemukan. Mohon foto seluruh kartu di atas alas polos yang kontras.",
+	ktp.CardBlurred:     "The card is blurred. Please hold the camera still and let it focus. / Foto KTP buram. Mohon pegang kamera dengan stabil dan tunggu sampai fokus.",
+	ktp.CardGlare:       "Light is reflected by the card. Please tilt it, or turn off the flash. / KTP memantulkan cahaya. Mohon miringkan kartu atau matikan lampu kilat.",
+	ktp.CardCropped:     "A part of the card is cut off. Please keep all four corners in the picture. / Sebagian KTP terpotong. Mohon pastikan keempat sudut kartu terlihat.",
+	ktp.CardTooSmall:    "The card is too small in the picture. Please move closer. / KTP terlalu kecil di dalam foto. Mohon dekatkan kamera.",
+	ktp.CardDark:        "The picture is too dark. Please use more light. / Foto terlalu gelap. Mohon tambah cahaya.",
+	ktp.CardOverexposed: "The picture is too bright. Please use less light. / Foto terlalu terang. Mohon kurangi cahaya.",
+	ktp.CardPhotocopy:   "This is a copy without colour. Please photograph the original card. / Ini fotokopi tanpa warna. Mohon foto KTP asli.",
+	ktp.SeveralCards:    "There are several cards in the picture, the largest was read. Please photograph one card alone. / Ada beberapa kartu di dalam foto, yang terbesar yang dibaca. Mohon foto satu KTP saja.",
 }
 
 func cardQualityCheck(r *Read) Check {
