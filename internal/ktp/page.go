@@ -1,6 +1,7 @@
 package ktp
 
 import (
+	"context"
 	"math"
 
 	"anycheck/internal/imaging"
@@ -67,9 +68,24 @@ func (p *page) pictures() []*imaging.Picture {
 	return out
 }
 
+// read cuts the card into lines and recognises them.
+func (p *page) read(ctx context.Context, recogniser *ocr.Recogniser) error {
+	p.addLines()
+	outputs, err := recogniser.Recognise(ctx, p.pictures())
+	if err != nil {
+		return err
+	}
+	for i := range p.lines {
+		p.lines[i].out = outputs[i]
+		p.lines[i].text = outputs[i].Greedy()
+	}
+	return nil
+}
+
 // addLines cuts the card into lines.
 func (p *page) addLines() {
 	l := p.layout
+	p.lines = nil
 	parts := []part{partName}
 	for range l.nameExtra {
 		parts = append(parts, partName)

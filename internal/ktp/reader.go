@@ -75,14 +75,17 @@ func (r *Reader) readCard(ctx context.Context, photo *imaging.Picture, f found) 
 	}
 	l := newLayout(card, ink)
 	p := &page{card: card, layout: l, glare: glareMap(paper), regions: r.regions}
-	p.addLines()
-	outputs, err := recogniser.Recognise(ctx, p.pictures())
-	if err != nil {
+	if err := p.read(ctx, recogniser); err != nil {
 		return Reading{}, err
 	}
-	for i := range p.lines {
-		p.lines[i].out = outputs[i]
-		p.lines[i].text = outputs[i].Greedy()
+	if p.labelsRead() < fewLabels {
+		moved, err := p.followLabels(ctx, recogniser)
+		if err == nil && moved {
+			err = p.read(ctx, recogniser)
+		}
+		if err != nil {
+			return Reading{}, err
+		}
 	}
 	values, nikRead := p.values()
 	if p.labelsRead()+wordsRead(values) < 2 && !nikRead {

@@ -42,8 +42,12 @@ func (o *Output) part(from, to int) *Output {
 }
 
 // Hidden is how likely it is, 0..1, that somewhere in the line print cannot be
-// seen, as under a reflection. What the other methods read is the rest.
+// seen, as under a reflection. What the other methods read is the rest. The
+// nil Output hides nothing.
 func (o *Output) Hidden() float64 {
+	if o == nil {
+		return 0
+	}
 	most := float32(0)
 	for _, v := range o.hidden {
 		most = max(most, v)
