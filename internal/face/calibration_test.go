@@ -65,11 +65,17 @@ func TestScoreRisesThroughItsAnchors(t *testing.T) {
 
 func TestCalibrationComesFromTheSpec(t *testing.T) {
 	got := calibrationOf(nn.Spec{Thresholds: map[string]float64{"score_midpoint": 0.4, "score_slope": 12}})
-	if got != (Calibration{Midpoint: 0.4, Slope: 12}) {
+	if got.Midpoint != 0.4 || got.Slope != 12 || got.Pool.Name == "" || got.Pool.Genuine != 0 {
 		t.Errorf("%+v", got)
 	}
-	if got := calibrationOf(nn.Spec{}); got != mobileFaceNet {
-		t.Errorf("%+v", got)
+	built := nn.Spec{Thresholds: map[string]float64{"score_midpoint": 0.263, "score_slope": 28.1, "match": 0.4, "review": 0.3}}
+	if got := calibrationOf(built); got != mobileFaceNet || got.Pool.Genuine != 262 || got.Pool.Impostor != 4564 {
+		t.Errorf("%+v, want the fitted one with its pool", got)
+	}
+	// Not fitted: a score of 74 at review and 98 at match.
+	got = calibrationOf(nn.Spec{Thresholds: map[string]float64{"match": 0.8, "review": 0.6}})
+	if math.Abs(got.Score(0.6)-73.9) > 0.2 || math.Abs(got.Score(0.8)-97.9) > 0.2 || got.Pool.Genuine != 0 {
+		t.Errorf("%+v: %.1f at review, %.1f at match", got, got.Score(0.6), got.Score(0.8))
 	}
 }
 

@@ -239,7 +239,7 @@ func (det Detection) Several(share float64) int {
 }
 
 // Refine looks again at a square crop of three times the face's box and
-// averages both sets of landmarks, see quickSide. The box and score stay.
+// averages boxes and landmarks, see quickSide. The score stays.
 func (d *Detector) Refine(ctx context.Context, p *imaging.Picture, f Face) (Face, error) {
 	const minIoU = 0.3 // below, the second pass saw something else
 	c, side := f.Box.centre(), int(math.Round(3*max(f.Box.W, f.Box.H)))
@@ -256,8 +256,10 @@ func (d *Detector) Refine(ctx context.Context, p *imaging.Picture, f Face) (Face
 		if g.Box.iou(f.Box) < minIoU {
 			continue
 		}
+		mean := func(a, b float64) float64 { return (a + b) / 2 }
+		f.Box = Box{X: mean(f.Box.X, g.Box.X), Y: mean(f.Box.Y, g.Box.Y), W: mean(f.Box.W, g.Box.W), H: mean(f.Box.H, g.Box.H)}
 		for i, q := range g.Landmarks {
-			f.Landmarks[i] = imaging.Point{X: (f.Landmarks[i].X + q.X) / 2, Y: (f.Landmarks[i].Y + q.Y) / 2}
+			f.Landmarks[i] = imaging.Point{X: mean(f.Landmarks[i].X, q.X), Y: mean(f.Landmarks[i].Y, q.Y)}
 		}
 		break
 	}

@@ -50,11 +50,11 @@ type Operating struct {
 // DefaultPolicy asks for a new photo where the measured error rates of cards
 // double: faces under 100 pixels or a sharpness under 40 take TAR at FAR 1 %
 // from 0.91 to 0.64. Selfies lack the card's print grain and may be a bit
-// smaller. Exposure is judged only where little is left to see; 2 of the 42
-// development photos are turned further than MaxTurn.
+// smaller. Pose and exposure are judged only where little is left to see: the
+// development photos are turned by up to 50 degrees and still match.
 var DefaultPolicy = Policy{
 	SeveralShare: 0.3, CardFaceWidth: 100, SelfieFaceWidth: 80, Sharpness: 40,
-	MaxTurn: 40, MinBrightness: 40, MaxBrightness: 225, MinContrast: 10,
+	MaxTurn: 55, MinBrightness: 40, MaxBrightness: 225, MinContrast: 10,
 }
 
 // maxSide is what longer sides are shrunk to: more pixels cost time and do not

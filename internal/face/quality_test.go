@@ -42,8 +42,8 @@ func TestIssues(t *testing.T) {
 		want  []Issue
 	}{
 		{"good", func(q *Quality) {}, nil},
-		{"turned aside", func(q *Quality) { q.Pose.Yaw = -55 }, []Issue{IssueTurned}},
-		{"looking down", func(q *Quality) { q.Pose.Pitch = 50 }, []Issue{IssueTurned}},
+		{"turned aside", func(q *Quality) { q.Pose.Yaw = -65 }, []Issue{IssueTurned}},
+		{"looking down", func(q *Quality) { q.Pose.Pitch = 60 }, []Issue{IssueTurned}},
 		{"head on one side", func(q *Quality) { q.Pose.Roll = 50 }, nil}, // the alignment undoes it
 		{"night", func(q *Quality) { q.Brightness = 20 }, []Issue{IssueDark}},
 		{"flash", func(q *Quality) { q.Brightness = 240 }, []Issue{IssueBright}},
