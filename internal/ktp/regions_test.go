@@ -58,7 +58,9 @@ func TestParseRegions(t *testing.T) {
 }
 
 func TestBadRegions(t *testing.T) {
-	row := func(s string) string { return "code,name,first_seen,last_seen\n11.01.01,BAKONGAN,2016,2025\n" + s + "\n" }
+	row := func(s string) string {
+		return "code,name,first_seen,last_seen\n11.01.01,BAKONGAN,2016,2025\n" + s + "\n"
+	}
 	for _, c := range []struct{ name, table, want string }{
 		{"empty", "", "not a readable CSV"},
 		{"other columns", "a,b\n1,2\n", "columns code and name"},
