@@ -74,7 +74,7 @@ func spread(g *imaging.Gray, x0, y0, x1, y1 int) (mean, deviation float64) {
 }
 
 // Pose is how the head is turned, in degrees, estimated from five points and
-// an average head: good to about ten degrees. Yaw is positive when the nose
+// an average head: rough, never compared with measured heads. Yaw is positive when the nose
 // points to the image's right, pitch when it points down, roll when the head
 // leans clockwise.
 type Pose struct {
