@@ -56,6 +56,7 @@ func find(ctx context.Context, photo *imaging.Picture) (found, error) {
 		search.consider(next())
 		best := search.best
 		sharp := best.layout > sharpLayout && best.rim > sharpRim && !search.atBorder(best.quad)
+		sharp = sharp || best.layout > certainLayout && best.rim > clearRim && !search.atBorder(best.quad)
 		clear := i >= channels && best.layout > clearLayout && (best.rim > clearRim || i == len(ways)-2)
 		if sharp || clear {
 			break
@@ -125,11 +126,12 @@ const minCandidate = 0.8
 // Scores that need no further search: of a candidate that is a card, and of
 // one whose corners are right as well.
 const (
-	clearLayout = 3.0
-	likeLayout  = 4.1 // climbing gains nothing
-	clearRim    = 0.75
-	sharpLayout = 3.4
-	sharpRim    = 0.93
+	clearLayout   = 3.0
+	certainLayout = 4.4 // then fewer sides need a rim
+	likeLayout    = 4.1 // climbing gains nothing
+	clearRim      = 0.75
+	sharpLayout   = 3.4
+	sharpRim      = 0.93
 )
 
 // search is the state of find on the small picture.
@@ -478,8 +480,10 @@ func around(b box, at quad) (q quad, ok bool) {
 // cutQuads complete cards of which the picture shows three sides, one of them
 // whole: the length of that one gives the place of the fourth.
 func (s *search) cutQuads() []quad {
-	var quads []quad
-	var tried []quad
+	if s.best.layout > clearLayout && s.best.rim > clearRim && !s.atBorder(s.best.quad) {
+		return nil
+	}
+	var quads, tried []quad
 	for _, hull := range s.cut {
 		sides, ok := s.openSides(hull)
 		if !ok {

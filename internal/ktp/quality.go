@@ -86,7 +86,10 @@ func (r *Reading) judge(photo *imaging.Picture, p *page, others int) {
 		r.Quality.Outside = max(r.Quality.Outside, out/r.Quality.PixelsPerMM)
 	}
 	white, colour := tint(p.card)
-	coveredValue := slices.ContainsFunc(r.Values, func(v Value) bool { return slices.Contains(v.Codes, CardGlare) })
+	// Light on the place of issue alone is no reason for another picture.
+	coveredValue := slices.ContainsFunc(r.Values, func(v Value) bool {
+		return slices.Contains(v.Codes, CardGlare) && slices.Contains(ScoredFields, v.Field)
+	})
 	for _, c := range []struct {
 		code Code
 		bad  bool
