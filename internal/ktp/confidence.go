@@ -96,7 +96,7 @@ func (r *Reading) calibrate() {
 		v.inputs = v.evidence.inputs(r.Quality)
 		c := chance(calibration, v.inputs)
 		if v.Field == NIK {
-			c = min(c, v.evidence.least, v.evidence.share)
+			c = min(c, v.leastCertain(), v.evidence.share)
 		}
 		v.Confidence = v.capped(c)
 	}

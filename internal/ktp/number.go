@@ -2,7 +2,6 @@ package ktp
 
 import (
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -104,9 +103,10 @@ func (p *page) nik(on printed) Value {
 	if len(read.Chars) != nikDigits && numbers[0].LogProb < out.LogProb(lines[0].text.Text)-nikLoss {
 		return v // forced into 16 digits: no number
 	}
-	v.spelled(certain(out.Align(number), numbers))
+	v.spelled(out.Align(number))
+	v.certain(numbers)
 	v.evidence.share = share(pick)
-	confidence := share(pick) * v.evidence.least
+	confidence := share(pick) * v.leastCertain()
 	if read.Text != number {
 		confidence = min(confidence, maxUncertain)
 		v.evidence.corrected = true
@@ -116,24 +116,35 @@ func (p *page) nik(on printed) Value {
 	return v
 }
 
-// certain lowers the certainty of each digit to the share of the readings that
-// have it there.
-func certain(t ocr.Text, numbers []ocr.Candidate) ocr.Text {
+// certain gives each digit of a number the share of the readings that have it
+// there: in a line of digits alone that is what another digit leaves, where
+// the network's own peak also falls with a wide or narrow stroke.
+func (v *Value) certain(numbers []ocr.Candidate) {
 	total := math.Inf(-1)
 	for _, n := range numbers {
 		total = logAdd(total, n.LogProb)
 	}
-	t.Chars = slices.Clone(t.Chars)
-	for i, c := range t.Chars {
+	for i := range v.Characters {
 		same := math.Inf(-1)
 		for _, n := range numbers {
-			if n.Text[i] == c.Text[0] {
+			if n.Text[i] == v.Characters[i].Text[0] {
 				same = logAdd(same, n.LogProb)
 			}
 		}
-		t.Chars[i].Confidence = min(c.Confidence, math.Exp(same-total))
+		v.Characters[i].Confidence = min(math.Exp(same-total), 1)
 	}
-	return t
+}
+
+// leastCertain is the lowest confidence of a character; 0 without any.
+func (v *Value) leastCertain() float64 {
+	if len(v.Characters) == 0 {
+		return 0
+	}
+	least := 1.0
+	for _, c := range v.Characters {
+		least = min(least, c.Confidence)
+	}
+	return least
 }
 
 // onlyDigits drops everything but digits.

@@ -192,7 +192,6 @@ func (r *Regions) codes(prefix string, n int, names ...string) []string {
 	return slices.Compact(out)
 }
 
-func (r *Regions) isPlace(name string) bool    { return contains(r.places, name) }
 func (r *Regions) isProvince(name string) bool { return contains(r.provinces, name) }
 func (r *Regions) isRegency(name string) bool  { return contains(r.regencies, name) }
 
