@@ -87,7 +87,7 @@ func (c *child) kill() {
 	_ = c.cmd.Wait()
 }
 
-// The process is killed at the start and in the middle of each step, twelve
+// The process is killed at the start and in the middle of each step, fourteen
 // times in all; the verifications it had accepted finish all the same.
 func TestKilledInEveryStep(t *testing.T) {
 	needsFaceModels(t)
@@ -105,7 +105,7 @@ func TestKilledInEveryStep(t *testing.T) {
 	}
 
 	var accepted []client.Verification
-	for _, step := range []verification.StepName{verification.StepIntake, verification.StepRead, verification.StepMatch, verification.StepScreen, verification.StepInspect, verification.StepDecide} {
+	for _, step := range []verification.StepName{verification.StepIntake, verification.StepRead, verification.StepMatch, verification.StepReuse, verification.StepScreen, verification.StepInspect, verification.StepDecide} {
 		for _, moment := range []verification.Moment{verification.StepBegins, verification.StepWorked} {
 			server := spawn(t, dir, string(step)+" "+string(moment))
 			if accepted == nil {
@@ -138,11 +138,11 @@ func TestKilledInEveryStep(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got.Status != client.Completed || got.CreditUsed != 10 || got.OutputFileURL == nil {
-			t.Errorf("after twelve kills: %s, credits %d, error %+v", got.Status, got.CreditUsed, got.Error)
+			t.Errorf("after fourteen kills: %s, credits %d, error %+v", got.Status, got.CreditUsed, got.Error)
 			continue
 		}
 		evidence := string(download(t, c, got.OutputFileURL))
-		for _, step := range []string{`"intake"`, `"read"`, `"match"`, `"screen"`, `"inspect"`} {
+		for _, step := range []string{`"intake"`, `"read"`, `"match"`, `"reuse"`, `"screen"`, `"inspect"`} {
 			if !strings.Contains(evidence, step) {
 				t.Errorf("the evidence lacks step %s", step)
 			}
@@ -152,7 +152,7 @@ func TestKilledInEveryStep(t *testing.T) {
 			t.Errorf("%d events, %v: each transition has exactly one", len(events.Items), err)
 		}
 		job, err := c.Job(t.Context(), got.ExternalJobID.OCRJobID[0])
-		if err != nil || len(job.Steps) != 4 {
+		if err != nil || len(job.Steps) != 5 {
 			t.Errorf("job %+v, %v", job, err)
 		}
 	}

@@ -81,7 +81,7 @@ func TestEndToEnd(t *testing.T) {
 			t.Errorf("list %+v, %v", list, err)
 		}
 		job, err := c.Job(t.Context(), v.ExternalJobID.OCRJobID[0])
-		if err != nil || job.VerificationID != v.ID || job.Status != client.Completed || len(job.Steps) != 4 {
+		if err != nil || job.VerificationID != v.ID || job.Status != client.Completed || len(job.Steps) != 5 {
 			t.Errorf("job %+v, %v", job, err)
 		}
 		evidence := download(t, c.Client, v.OutputFileURL)

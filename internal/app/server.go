@@ -87,7 +87,7 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 		return s, err
 	}
 	calls := outbound.New(outbound.Options{Allow: networks})
-	s.process = verification.NewProcessor(s.db, s.blobs, s.Pipeline(s.Lists), export.Exporter{}, time.Now, o.Watch)
+	s.process = verification.NewProcessor(s.db, s.blobs, s.Pipeline(s.Lists), export.Exporter{}, s.keys.NIKs, time.Now, o.Watch)
 	s.deliver = webhook.NewDeliverer(s.db, calls, o.Version)
 	limits := verification.Limits{FilesPerUpload: cfg.MaxUploadFiles, FileBytes: int64(cfg.MaxFileMiB) << 20, PagesPerFile: cfg.MaxPages}
 	spool := filepath.Join(cfg.DataDir, "spool")

@@ -150,6 +150,7 @@ func (c Config) Redacted() map[string]string {
 type Keys struct {
 	Tokens []byte // signs access tokens
 	Links  []byte // signs file links
+	NIKs   []byte // hashes the NIKs of known faces
 }
 
 // Keys reads the configured secret, or makes one on first use and keeps it in
@@ -167,7 +168,11 @@ func (c Config) Keys() (Keys, error) {
 		return Keys{}, err
 	}
 	links, err := hkdf.Key(sha256.New, []byte(secret), nil, "anycheck file links", 32)
-	return Keys{Tokens: tokens, Links: links}, err
+	if err != nil {
+		return Keys{}, err
+	}
+	niks, err := hkdf.Key(sha256.New, []byte(secret), nil, "anycheck known NIKs", 32)
+	return Keys{Tokens: tokens, Links: links, NIKs: niks}, err
 }
 
 func keptSecret(path string) (string, error) {

@@ -104,6 +104,9 @@ type Comparison struct {
 	Models     []ModelRef `json:"models"`
 	Thresholds Thresholds `json:"thresholds"`
 	Policy     Policy     `json:"policy"`
+	// SelfieFace is the face to be found again; nil when there is no similarity.
+	// It tells who somebody is and is no part of the evidence: it is kept apart.
+	SelfieFace *Template `json:"-"`
 }
 
 // judge sets Score, Level and Outcome from Similarity, Thresholds and the

@@ -131,6 +131,7 @@ func (m *Matcher) Compare(ctx context.Context, card, selfie *imaging.Picture) (C
 		}
 		similarity := ea.Similarity(eb)
 		c.Similarity = &similarity
+		c.SelfieFace = templateOf(refOf(embedder.model), eb)
 	}
 	c.judge()
 	return c, nil

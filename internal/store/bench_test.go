@@ -1,16 +1,65 @@
 package store_test
 
 import (
+	"bytes"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/stdlib"
 
+	"anycheck/internal/face"
 	"anycheck/internal/ledger"
 	"anycheck/internal/store"
 	"anycheck/internal/store/pgtest"
 	"anycheck/internal/tenant"
 )
+
+// BenchmarkEachKnownFace searches an organization of a million faces, as one
+// verification does.
+func BenchmarkEachKnownFace(b *testing.B) {
+	const n, size = 1_000_000, 128
+	org := uuid.New()
+	run := func(b *testing.B, url string, fill ...string) {
+		db, err := store.Open(b.Context(), url, b.TempDir(), store.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer db.Close()
+		// Without their verifications, which do not matter here.
+		tables := db.RiverSQLite()
+		if db.Pool() != nil {
+			tables = stdlib.OpenDBFromPool(db.Pool())
+			defer tables.Close()
+		}
+		tables.SetMaxOpenConns(1) // a PRAGMA is of one connection
+		for _, statement := range fill {
+			if _, err := tables.ExecContext(b.Context(), statement); err != nil {
+				b.Fatal(err)
+			}
+		}
+		limits := face.Thresholds{Match: 0.40, Review: 0.30, Calibration: face.Calibration{Midpoint: 0.263, Slope: 28.1}}
+		for b.Loop() {
+			s := face.NewSearch(bytes.Repeat([]byte{1, 0xff}, size/2), "me", limits)
+			err := db.EachKnownFace(b.Context(), tenant.WithinOrganization(org), org, "model 1", func(_ uuid.UUID, owner, face []byte) { s.Add(owner, face) })
+			if err != nil || s.Result().Compared != n {
+				b.Fatal(err, s.Result().Compared)
+			}
+		}
+	}
+	const columns = `INSERT INTO known_faces (verification_id, organization_id, group_id, space, owner, face, at) `
+	b.Run("sqlite", func(b *testing.B) {
+		run(b, "", `PRAGMA foreign_keys = OFF`, fmt.Sprintf(`WITH RECURSIVE s (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM s WHERE i < %d - 1) `+columns+`
+			SELECT printf('%%08x-0000-7000-8000-000000000000', i), '%s', 'g', 'model 1', randomblob(32), randomblob(%d), i FROM s`, n, org, size))
+	})
+	b.Run("postgres", func(b *testing.B) {
+		run(b, pgtest.URL(b), `ALTER TABLE known_faces DISABLE TRIGGER ALL`, fmt.Sprintf(columns+`
+			SELECT lpad(to_hex(i), 8, '0') || '-0000-7000-8000-000000000000', '%s', 'g', 'model 1', sha256(i::text::bytea),
+				sha256(('a' || i)::bytea) || sha256(('b' || i)::bytea) || sha256(('c' || i)::bytea) || sha256(('d' || i)::bytea), i
+			FROM generate_series(0, %d - 1) AS i`, org, n))
+	})
+}
 
 // BenchmarkAppendEntry is the cost of a small durable transaction.
 func BenchmarkAppendEntry(b *testing.B) {

@@ -59,6 +59,7 @@ func Decide(cfg Configuration, e Evidence) (Decision, error) {
 		consistencyCheck(e.Read),
 		faces,
 		livenessCheck(cfg, e.Match),
+		reuseCheck(cfg, e.Reuse),
 		watchListCheck(cfg, e.Screen),
 		tamperingCheck(cfg, e.Inspect),
 	}

@@ -70,8 +70,10 @@ type Run struct {
 	Evidence  Evidence
 	files     OpenInput
 	artefacts Artefacts
-	pages     map[string]page  // by form field, so that each file is decoded once
-	card      *imaging.Picture // the card artefact, nil until it was needed
+	// reuse searches the faces that are kept; nil when none are.
+	reuse func(ctx context.Context, t face.Thresholds) (Reuse, error)
+	pages map[string]page  // by form field, so that each file is decoded once
+	card  *imaging.Picture // the card artefact, nil until it was needed
 }
 
 // page is the first page of a file. The picture is nil when no later step
@@ -92,6 +94,7 @@ type Evidence struct {
 	Intake  *Intake
 	Read    *Read
 	Match   *Match
+	Reuse   *Reuse
 	Screen  *Screen
 	Inspect *Inspect
 }
@@ -148,6 +151,8 @@ func (e *Evidence) part(step StepName) (any, error) {
 		return &e.Read, nil
 	case StepMatch:
 		return &e.Match, nil
+	case StepReuse:
+		return &e.Reuse, nil
 	case StepScreen:
 		return &e.Screen, nil
 	case StepInspect:
@@ -176,7 +181,7 @@ func (e *Evidence) dump(step StepName) (json.RawMessage, error) {
 func (p *Pipeline) Steps(cfg Configuration) []StepName {
 	steps := []StepName{StepIntake, StepRead}
 	if cfg.Type.WithSelfie() {
-		steps = append(steps, StepMatch)
+		steps = append(steps, StepMatch, StepReuse)
 	}
 	if cfg.Type.WithScreening() {
 		steps = append(steps, StepScreen)
@@ -196,6 +201,8 @@ func (p *Pipeline) Do(ctx context.Context, step StepName, r *Run) error {
 		return p.read(ctx, r)
 	case StepMatch:
 		return p.match(ctx, r)
+	case StepReuse:
+		return r.searchKnown(ctx)
 	case StepScreen:
 		return p.screen(ctx, r)
 	case StepInspect:
@@ -386,7 +393,7 @@ func (p *Pipeline) inspect(ctx context.Context, r *Run) error {
 // Report gathers what the exporters show.
 func (r *Run) Report(ctx context.Context, v Verification, d Decision, steps []StepRecord) (Report, error) {
 	rep := Report{Verification: v, Evidence: map[StepName]json.RawMessage{}, Checks: d.Checks, Steps: steps}
-	for _, step := range []StepName{StepIntake, StepRead, StepMatch, StepScreen, StepInspect} {
+	for _, step := range []StepName{StepIntake, StepRead, StepMatch, StepReuse, StepScreen, StepInspect} {
 		data, err := r.Evidence.dump(step)
 		if err != nil {
 			return Report{}, err

@@ -26,6 +26,7 @@ type Store interface {
 	Files
 	Verifications
 	Pipelines
+	KnownFaces
 	Credits
 	Webhooks
 	// ServiceState gives the operator's state of a service by code.
@@ -96,6 +97,29 @@ type Pipelines interface {
 	SaveEvidence(ctx context.Context, scope tenant.Scope, verification uuid.UUID, attempt int, step StepName, evidence json.RawMessage, at time.Time) error
 	// Evidence gives what the steps of an attempt have left so far.
 	Evidence(ctx context.Context, scope tenant.Scope, verification uuid.UUID, attempt int) (map[StepName]json.RawMessage, error)
+}
+
+// KnownFaces stores which face was presented under which NIK. A row lives as
+// long as its verification.
+type KnownFaces interface {
+	// SaveKnownFace keeps the face of a verification in place of the one from
+	// an earlier attempt; one without a Face only removes that.
+	SaveKnownFace(ctx context.Context, scope tenant.Scope, f KnownFace) error
+	// KnownFace gives what was kept of a verification.
+	KnownFace(ctx context.Context, scope tenant.Scope, verification uuid.UUID) (KnownFace, error)
+	// EachKnownFace visits the faces of one space and organization, in any
+	// order. The bytes are valid during the visit only.
+	EachKnownFace(ctx context.Context, scope tenant.Scope, organization uuid.UUID, space string, visit func(verification uuid.UUID, owner, face []byte)) error
+}
+
+// KnownFace is the face that one verification has seen.
+type KnownFace struct {
+	VerificationID uuid.UUID
+	// Space names what made Owner and Face; only rows of one space compare.
+	Space string
+	Owner []byte // the NIK, as a keyed hash
+	Face  []byte // face.Template.Values
+	At    time.Time
 }
 
 // Credits stores the ledger.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/face"
 	"anycheck/internal/fault"
 	"anycheck/internal/ledger"
 	"anycheck/internal/tenant"
@@ -32,6 +33,7 @@ type Processor struct {
 	pipeline *Pipeline
 	exporter Exporter
 	watch    Watch
+	nikKey   []byte
 	lifecycle
 }
 
@@ -48,12 +50,13 @@ const (
 	StepWorked Moment = "worked" // its evidence is not kept yet
 )
 
-// NewProcessor connects a processor to its ports. watch may be nil.
-func NewProcessor(store Store, blobs Blobs, pipeline *Pipeline, exporter Exporter, now func() time.Time, watch Watch) *Processor {
+// NewProcessor connects a processor to its ports. nikKey hashes the NIKs of
+// known faces. watch may be nil.
+func NewProcessor(store Store, blobs Blobs, pipeline *Pipeline, exporter Exporter, nikKey []byte, now func() time.Time, watch Watch) *Processor {
 	if watch == nil {
 		watch = func(context.Context, uuid.UUID, StepName, Moment) {}
 	}
-	return &Processor{store: store, blobs: blobs, pipeline: pipeline, exporter: exporter, watch: watch, lifecycle: lifecycle{now: storable(now)}}
+	return &Processor{store: store, blobs: blobs, pipeline: pipeline, exporter: exporter, watch: watch, nikKey: nikKey, lifecycle: lifecycle{now: storable(now)}}
 }
 
 // Process takes a verification as far as it goes. It returns nil when there is
@@ -153,6 +156,7 @@ func (p *Processor) run(ctx context.Context, scope tenant.Scope, v *Verification
 		return err
 	}
 	run := NewRun(v.Config, p.files(*v), p.artefacts(*v))
+	run.reuse = func(ctx context.Context, t face.Thresholds) (Reuse, error) { return p.searchKnown(ctx, scope, *v, t) }
 	for step, data := range kept {
 		if err := run.Evidence.load(step, data); err != nil {
 			return fmt.Errorf("evidence of step %s: %w", step, err)
@@ -202,6 +206,11 @@ func (p *Processor) step(ctx context.Context, scope tenant.Scope, v Verification
 		}
 		if err := tx.SaveEvidence(ctx, scope, v.ID, v.Attempt, step, data, ended); err != nil {
 			return err
+		}
+		if step == StepMatch {
+			if err := tx.SaveKnownFace(ctx, scope, p.knownFace(v, run.Evidence, ended)); err != nil {
+				return err
+			}
 		}
 		jobs, err := tx.JobsOf(ctx, scope, v.ID, v.Attempt)
 		if err != nil {

@@ -1,6 +1,7 @@
 package verification_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -30,6 +31,8 @@ import (
 type engines struct {
 	fail  error // what reading a card answers
 	panic any
+	nik   string         // on the card; a default when empty
+	face  *face.Template // on the selfie
 }
 
 func (e *engines) Inspect(_ context.Context, data []byte, _ string) (verification.Document, error) {
@@ -51,7 +54,7 @@ func (e *engines) Read(context.Context, *imaging.Picture) (ktp.Reading, error) {
 		return ktp.Reading{}, e.fail
 	}
 	r := ktp.Reading{Found: true, Rectified: imaging.New(171, 108), Codes: []ktp.Code{}, Model: "fake", ModelVersion: "1", Quality: ktp.Quality{PixelsPerMM: 10}, Portrait: ktp.Rect{X0: 120, Y0: 20, X1: 160, Y1: 70}}
-	for f, text := range map[ktp.Field]string{ktp.NIK: "3174080107870501", ktp.Name: "BUDI", ktp.BirthDate: "1987-07-01", ktp.Gender: "LAKI-LAKI"} {
+	for f, text := range map[ktp.Field]string{ktp.NIK: cmp.Or(e.nik, "3174080107870501"), ktp.Name: "BUDI", ktp.BirthDate: "1987-07-01", ktp.Gender: "LAKI-LAKI"} {
 		r.Values = append(r.Values, ktp.Value{Field: f, Value: &text, Confidence: 0.99})
 	}
 	return r, nil
@@ -59,7 +62,8 @@ func (e *engines) Read(context.Context, *imaging.Picture) (ktp.Reading, error) {
 
 func (e *engines) Compare(context.Context, *imaging.Picture, *imaging.Picture) (face.Comparison, error) {
 	similarity, score := 0.7, 98.0
-	return face.Comparison{Card: face.Side{Found: true}, Selfie: face.Side{Found: true}, Similarity: &similarity, Score: &score, Level: face.High, Outcome: face.Match}, nil
+	return face.Comparison{Card: face.Side{Found: true}, Selfie: face.Side{Found: true}, Similarity: &similarity, Score: &score, Level: face.High, Outcome: face.Match,
+		SelfieFace: e.face, Thresholds: face.Thresholds{Match: 0.4, Review: 0.3, Calibration: face.Calibration{Midpoint: 0.263, Slope: 28.1}}}, nil
 }
 
 func (e *engines) Screen(_ context.Context, q screening.Query) (verification.Screening, error) {
@@ -155,7 +159,7 @@ func (b *bench) create(t *testing.T, webhook string) verification.Verification {
 }
 
 func (b *bench) processor() *verification.Processor {
-	return verification.NewProcessor(b.db, b.blobs, verification.NewPipeline(b, b, b, b, time.Now), b, time.Now, b.watch)
+	return verification.NewProcessor(b.db, b.blobs, verification.NewPipeline(b, b, b, b, time.Now), b, []byte("the key of NIKs"), time.Now, b.watch)
 }
 
 func (b *bench) get(t *testing.T, id uuid.UUID) verification.Verification {
@@ -197,11 +201,11 @@ func TestProcess(t *testing.T) {
 		}
 	}
 	kept, err := b.db.Evidence(t.Context(), tenant.Everything(), v.ID, 1)
-	if err != nil || len(kept) != 5 {
+	if err != nil || len(kept) != 6 {
 		t.Errorf("evidence of %d steps, %v", len(kept), err)
 	}
 	ocr, err := b.cases.Job(t.Context(), b.actor, v.OCRJobIDs[0])
-	if err != nil || ocr.Status != verification.Completed || len(ocr.Steps) != 4 {
+	if err != nil || ocr.Status != verification.Completed || len(ocr.Steps) != 5 {
 		t.Errorf("OCR job %+v, %v", ocr, err)
 	}
 	fraud, err := b.cases.Job(t.Context(), b.actor, v.FraudJobIDs[0])
@@ -235,7 +239,7 @@ func TestProcess(t *testing.T) {
 
 // A worker that dies at any moment loses nothing and charges nothing twice.
 func TestProcessResumes(t *testing.T) {
-	for _, step := range []verification.StepName{verification.StepIntake, verification.StepRead, verification.StepMatch, verification.StepScreen, verification.StepInspect, verification.StepDecide} {
+	for _, step := range []verification.StepName{verification.StepIntake, verification.StepRead, verification.StepMatch, verification.StepReuse, verification.StepScreen, verification.StepInspect, verification.StepDecide} {
 		for _, moment := range []verification.Moment{verification.StepBegins, verification.StepWorked} {
 			t.Run(string(step)+" "+string(moment), func(t *testing.T) {
 				b := newBench(t)
@@ -272,7 +276,7 @@ func TestProcessResumes(t *testing.T) {
 					}
 				}
 				after, err := b.db.Evidence(t.Context(), tenant.Everything(), v.ID, 1)
-				if err != nil || len(after) != 5 {
+				if err != nil || len(after) != 6 {
 					t.Errorf("evidence of %d steps, %v", len(after), err)
 				}
 				for s, data := range before {

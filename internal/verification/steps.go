@@ -8,6 +8,7 @@ const (
 	StepIntake  StepName = "intake"  // decode, orient, quality
 	StepRead    StepName = "read"    // find the card, read its fields
 	StepMatch   StepName = "match"   // compare the faces
+	StepReuse   StepName = "reuse"   // search the organization's faces and NIKs
 	StepScreen  StepName = "screen"  // search the watch lists
 	StepInspect StepName = "inspect" // look for tampering
 	StepDecide  StepName = "decide"  // weigh the evidence

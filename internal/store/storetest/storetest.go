@@ -57,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"folders", testFolders}, {"files", testFiles}, {"results", testResults}, {"verifications", testVerifications},
 		{"update of a verification", testUpdateVerification}, {"two workers", testTwoWorkers}, {"events", testEvents},
 		{"unfinished", testUnfinished}, {"jobs", testJobs}, {"evidence", testEvidence},
+		{"known faces", testKnownFaces}, {"erasure of known faces", testKnownFaceIsErased},
 		{"credits", testCredits}, {"balance race", testBalanceRace}, {"webhooks", testWebhooks}, {"services", testServices},
 		{"watch lists", testWatchLists}, {"transactions", testTransactions}, {"queue", testEnqueue}, {"panic", testPanic},
 		{"waiting transactions", testWaitingTransactions},

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"anycheck/internal/auth"
 	"anycheck/internal/fault"
 	"anycheck/internal/ledger"
@@ -40,6 +42,7 @@ func newBelongings(t *testing.T, db *store.DB) *belongings {
 	must(t, db.InsertVerification(t.Context(), w.scope, b.v))
 	b.job, b.first, b.second = w.job(t, b.v), w.delivery(t, b.v, 1), w.delivery(t, b.v, 2)
 	must(t, db.SaveEvidence(t.Context(), w.scope, b.v.ID, 1, verification.StepIntake, json.RawMessage(`1`), now))
+	w.knownFace(t, b.v, "model 1", "a")
 	_, err := db.AppendEvent(t.Context(), w.scope, verification.Event{ID: newID(), VerificationID: b.v.ID, To: verification.InQueue, At: now})
 	must(t, err)
 	w.topUp(t, 100)
@@ -145,6 +148,17 @@ var calls = []struct {
 		found, err := b.db.Evidence(t.Context(), s, b.v.ID, 1)
 		return len(found) > 0, err
 	}},
+	{"KnownFace", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.KnownFace(t.Context(), s, b.v.ID)
+		return err == nil, err
+	}},
+	{"EachKnownFace", func(t *testing.T, b *belongings, s tenant.Scope) (reached bool, err error) {
+		err = b.db.EachKnownFace(t.Context(), s, b.org.ID, "model 1", func(uuid.UUID, []byte, []byte) { reached = true })
+		return reached, err
+	}},
+	{"SaveKnownFace", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.SaveKnownFace(t.Context(), s, verification.KnownFace{VerificationID: b.v.ID, Space: "model 1", Owner: []byte("x"), Face: []byte{1}, At: now})
+	})},
 	{"AppendEntry", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		if err := b.db.AppendEntry(t.Context(), s, ledger.Entry{ID: newID(), GroupID: b.group.ID, Kind: ledger.TopUp, Credits: 7, CreatedAt: now}); err != nil {
 			return err
@@ -309,7 +323,7 @@ func dump(t *testing.T, db *store.DB) map[string]string {
 	t.Helper()
 	content := map[string]string{}
 	for _, table := range []string{"organizations", "groups", "users", "sessions", "refresh_tokens", "api_keys", "folders", "uploads", "files", "results", "verifications",
-		"events", "jobs", "evidence", "ledger_entries", "deliveries", "delivery_attempts"} {
+		"events", "jobs", "evidence", "known_faces", "ledger_entries", "deliveries", "delivery_attempts"} {
 		rows, err := tables(t, db).QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
 		must(t, err)
 		columns, err := rows.Columns()
