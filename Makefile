@@ -57,7 +57,7 @@ training-deps: ## Install what training the recogniser needs: Debian's PyTorch, 
 
 # START=path of a model trains from its weights; without it from nothing.
 MINUTES ?= 90
-START ?= internal/onnx/embedded/ktp_ctc_v1.onnx
+START ?= training/ktp_ctc_v1.onnx
 .PHONY: train
 train: training-deps ## Train the line recogniser for MINUTES (90) and keep it in build/training
 	/usr/bin/python3 training/train.py $(if $(START),--init $(START)) --minutes $(MINUTES) --out build/training

@@ -1,6 +1,6 @@
 """Train the line recogniser on drawn lines, on a CPU.
 
-    python3 train.py --init ../internal/onnx/embedded/ktp_ctc_v1.onnx --minutes 90 --out run
+    python3 train.py --init ktp_ctc_v1.onnx --minutes 90 --out run
     python3 train.py --resume run/last.pt --minutes 60 --out run
 
 Lines are drawn while training by --drawers processes; none is seen twice. The

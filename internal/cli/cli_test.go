@@ -115,7 +115,7 @@ func TestHelpShowsExamples(t *testing.T) {
 func TestModelsList(t *testing.T) {
 	models := must[[]struct{ Name, State string }](t, t.TempDir(), "models", "list")
 	for _, m := range models {
-		if m.Name == "ktp_ctc_v1" && m.State == "embedded" {
+		if m.Name == "ktp_ctc_v2" && m.State == "embedded" {
 			return
 		}
 	}

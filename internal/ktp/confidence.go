@@ -44,7 +44,7 @@ const (
 var inputNames = [inputs]string{"bias", "least", "share", "known", "unknown", "corrected", "glare", "hidden", "blur", "small"}
 
 // calibration turns evidence into the chance that a value is right: logistic
-// regression, fitted for the recogniser ktp_ctc_v1 by `anycheck bench ktp
+// regression, fitted for the recogniser ktp_ctc_v2 by `anycheck bench ktp
 // --fit` on 287 synthetic cards (5,172 values). That network does not know the
 // mark for hidden print, whose weight is set by hand. Another recogniser needs
 // its own fit.

@@ -18,7 +18,7 @@ import (
 // must be alike.
 func BenchmarkMemory(b *testing.B) {
 	dir := samples(b, "ktp")
-	reader := ktp.NewReader(onnxtest.Model(b, onnxtest.Open(b), "ktp_ctc_v1"))
+	reader := ktp.NewReader(onnxtest.Model(b, onnxtest.Open(b), "ktp_ctc_v2"))
 	photo := decode(b, filepath.Join(dir, "dev-l1-00.jpg"))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -42,7 +42,7 @@ func decode(tb testing.TB, file string) *imaging.Picture {
 // level. Readings run side by side, which a Reader must allow.
 func TestSampleCards(t *testing.T) {
 	dir := samples(t, "ktp")
-	reader := ktp.NewReader(onnxtest.Model(t, onnxtest.Open(t), "ktp_ctc_v1"))
+	reader := ktp.NewReader(onnxtest.Model(t, onnxtest.Open(t), "ktp_ctc_v2"))
 	f, err := os.Open(filepath.Join(dir, "truth.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func TestSampleCards(t *testing.T) {
 // TestPortraitsAreNotCards: a face is no card, whatever is behind it.
 func TestPortraitsAreNotCards(t *testing.T) {
 	dir := samples(t, "faces")
-	reader := ktp.NewReader(onnxtest.Model(t, onnxtest.Open(t), "ktp_ctc_v1"))
+	reader := ktp.NewReader(onnxtest.Model(t, onnxtest.Open(t), "ktp_ctc_v2"))
 	files, err := filepath.Glob(filepath.Join(dir, "s*.jpg"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no pictures in %s: %v", dir, err)
@@ -144,7 +144,7 @@ func TestPortraitsAreNotCards(t *testing.T) {
 }
 
 func TestReadStopsWhenCancelled(t *testing.T) {
-	reader := ktp.NewReader(onnxtest.Model(t, onnxtest.Open(t), "ktp_ctc_v1"))
+	reader := ktp.NewReader(onnxtest.Model(t, onnxtest.Open(t), "ktp_ctc_v2"))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := reader.Read(ctx, imaging.New(800, 600)); !errors.Is(err, context.Canceled) {
@@ -154,7 +154,7 @@ func TestReadStopsWhenCancelled(t *testing.T) {
 
 func BenchmarkRead(b *testing.B) {
 	dir := samples(b, "ktp")
-	reader := ktp.NewReader(onnxtest.Model(b, onnxtest.Open(b), "ktp_ctc_v1"))
+	reader := ktp.NewReader(onnxtest.Model(b, onnxtest.Open(b), "ktp_ctc_v2"))
 	photo := decode(b, filepath.Join(dir, "dev-l1-00.jpg"))
 	for b.Loop() {
 		if _, err := reader.Read(context.Background(), photo); err != nil {

@@ -176,7 +176,7 @@ func TestUnusableLibraryIsPassedOver(t *testing.T) {
 	if len(lib.PassedOver) != 1 || !strings.HasPrefix(lib.PassedOver[0], bad) {
 		t.Errorf("passed over %q, want %s with the reason", lib.PassedOver, bad)
 	}
-	if _, err := r.Model("ktp_ctc_v1"); err != nil {
+	if _, err := r.Model("ktp_ctc_v2"); err != nil {
 		t.Error(err)
 	}
 }
@@ -187,11 +187,11 @@ func TestNoLibraryAtAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &Runtime{Models: m, libraryErr: fault.New(fault.Unavailable, "ONNX Runtime is not installed."), loading: map[string]*slot{}}
-	_, err = r.Model("ktp_ctc_v1")
-	if !fault.Is(err, fault.Unavailable) || !strings.Contains(fault.From(err).Message, "ktp_ctc_v1") {
+	_, err = r.Model("ktp_ctc_v2")
+	if !fault.Is(err, fault.Unavailable) || !strings.Contains(fault.From(err).Message, "ktp_ctc_v2") {
 		t.Errorf("Model = %v, want Unavailable with the name", err)
 	}
-	if err := r.Available("ktp_ctc_v1"); !fault.Is(err, fault.Unavailable) {
+	if err := r.Available("ktp_ctc_v2"); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("Available = %v, want Unavailable", err)
 	}
 	if err := r.Close(); err != nil {

@@ -71,7 +71,7 @@ func writeManifest(t *testing.T, dir string, m Manifest) {
 
 func TestOperatorManifest(t *testing.T) {
 	dir := t.TempDir()
-	over := entry("ktp_ctc_v1")
+	over := entry("ktp_ctc_v2")
 	writeManifest(t, dir, Manifest{
 		Roles:  map[Role][]string{RoleCardReader: {"my_reader"}},
 		Models: []nn.Spec{over, entry("my_reader")},
@@ -91,7 +91,7 @@ func TestOperatorManifest(t *testing.T) {
 	if got := m.Role(RoleFaceDetector); !slices.Equal(got, []string{"yunet_n_640"}) {
 		t.Errorf("face detector = %v, want the built-in one", got)
 	}
-	if got, _ := m.Spec("ktp_ctc_v1"); got.Input.Height != 48 {
+	if got, _ := m.Spec("ktp_ctc_v2"); got.Input.Height != 48 {
 		t.Error("the built-in entry was not replaced")
 	}
 	for _, s := range m.List() {
@@ -99,7 +99,7 @@ func TestOperatorManifest(t *testing.T) {
 		if want != "" && s.State != want {
 			t.Errorf("%s is %s, want %s", s.Spec.Name, s.State, want)
 		}
-		if s.Spec.Name == "ktp_ctc_v1" && s.State == StateEmbedded {
+		if s.Spec.Name == "ktp_ctc_v2" && s.State == StateEmbedded {
 			t.Error("the embedded file serves an entry with another sha256")
 		}
 	}
@@ -143,9 +143,9 @@ func TestManifestMistakes(t *testing.T) {
 		"twice":               {Manifest{Models: []nn.Spec{entry("m"), entry("m")}}, "twice"},
 		"unknown role":        {Manifest{Roles: map[Role][]string{"boss": {"m"}}}, "not known"},
 		"empty role":          {Manifest{Roles: map[Role][]string{RoleLiveness: {}}}, "names no model"},
-		"two for one job":     {Manifest{Roles: map[Role][]string{RoleCardReader: {"ktp_ctc_v1", "en_number_mobile_v2"}}}, "takes one"},
+		"two for one job":     {Manifest{Roles: map[Role][]string{RoleCardReader: {"ktp_ctc_v2", "en_number_mobile_v2"}}}, "takes one"},
 		"role without model":  {Manifest{Roles: map[Role][]string{RoleCardReader: {"nobody"}}}, "does not list"},
-		"role of other task":  {Manifest{Roles: map[Role][]string{RoleFaceDetector: {"ktp_ctc_v1"}}}, "needs a model for face_detection"},
+		"role of other task":  {Manifest{Roles: map[Role][]string{RoleFaceDetector: {"ktp_ctc_v2"}}}, "needs a model for face_detection"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -132,7 +132,7 @@ func TestModelsFitTheManifest(t *testing.T) {
 func TestConcurrentRunsAgree(t *testing.T) {
 	r := onnxtest.Open(t)
 	want := map[int64][]float32{}
-	m := onnxtest.Model(t, r, "ktp_ctc_v1")
+	m := onnxtest.Model(t, r, "ktp_ctc_v2")
 	for _, w := range []int64{64, 96, 128} {
 		out, err := m.Run(t.Context(), input(1, 3, 32, w))
 		if err != nil {
@@ -144,7 +144,7 @@ func TestConcurrentRunsAgree(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			m, err := fresh.Model("ktp_ctc_v1") // loaded once, by whoever comes first
+			m, err := fresh.Model("ktp_ctc_v2") // loaded once, by whoever comes first
 			if err != nil {
 				t.Error(err)
 				return
@@ -238,7 +238,7 @@ func stateOf(t *testing.T, m *onnx.Models, name string) onnx.ModelState {
 
 func TestRunRefusesBadInput(t *testing.T) {
 	r := onnxtest.Open(t)
-	m := onnxtest.Model(t, r, "ktp_ctc_v1")
+	m := onnxtest.Model(t, r, "ktp_ctc_v2")
 	for name, in := range map[string]nn.Tensor{
 		"no shape":        {},
 		"too little data": {Shape: []int64{1, 3, 32, 320}, Data: make([]float32, 10)},
@@ -265,7 +265,7 @@ func TestClose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := r.Model("ktp_ctc_v1")
+	m, err := r.Model("ktp_ctc_v2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ func TestClose(t *testing.T) {
 	if _, err := m.Run(t.Context(), input(1, 3, 32, 64)); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("Run after Close = %v, want Unavailable", err)
 	}
-	if _, err := r.Model("ktp_ctc_v1"); !fault.Is(err, fault.Unavailable) {
+	if _, err := r.Model("ktp_ctc_v2"); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("Model after Close = %v, want Unavailable", err)
 	}
 	// The library stays with the process: the next Runtime works.
@@ -286,7 +286,7 @@ func TestClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer again.Close()
-	if _, err := again.Model("ktp_ctc_v1"); err != nil {
+	if _, err := again.Model("ktp_ctc_v2"); err != nil {
 		t.Error(err)
 	}
 }
@@ -294,7 +294,7 @@ func TestClose(t *testing.T) {
 // BenchmarkCTCLine is one 320 px line through the card reader, one thread.
 func BenchmarkCTCLine(b *testing.B) {
 	r := onnxtest.Open(b)
-	m := onnxtest.Model(b, r, "ktp_ctc_v1")
+	m := onnxtest.Model(b, r, "ktp_ctc_v2")
 	in := input(1, 3, 32, 320)
 	b.ReportAllocs()
 	for b.Loop() {

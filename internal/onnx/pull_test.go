@@ -314,7 +314,7 @@ func TestPullLeavesOtherSourcesAlone(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(m.modelsDir, "m.onnx"), modelData, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"m", "ktp_ctc_v1"} {
+	for _, name := range []string{"m", "ktp_ctc_v2"} {
 		if err := m.Pull(t.Context(), name, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -122,7 +122,7 @@ func TestCardDependsOnItsArgumentsOnly(t *testing.T) {
 // The cards are worth something only if the reader takes them for cards. One
 // is enough here: reading is slow under the race detector.
 func TestReaderReadsTheCard(t *testing.T) {
-	reader := ktp.NewReader(onnxtest.Model(t, onnxtest.Open(t), "ktp_ctc_v1"))
+	reader := ktp.NewReader(onnxtest.Model(t, onnxtest.Open(t), "ktp_ctc_v2"))
 	p := People(1, 12)[0]
 	photo := Photograph(Card(p, nil), UpsideDown, 1)
 	got, err := reader.Read(context.Background(), photo.Picture)

@@ -51,11 +51,14 @@ func newLooker(t *testing.T) looker {
 
 func (l looker) faces(t *testing.T, p *imaging.Picture) []face.Face {
 	t.Helper()
-	found, err := l.detector.Detect(context.Background(), p)
+	found, err := l.detector.Find(context.Background(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return found
+	if found.Turns != 0 {
+		t.Fatalf("an upright picture was turned %d times", found.Turns)
+	}
+	return found.Faces
 }
 
 // embed demands one face that scores like a real upright one.
