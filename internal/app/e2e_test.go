@@ -85,7 +85,7 @@ func TestEndToEnd(t *testing.T) {
 			t.Errorf("job %+v, %v", job, err)
 		}
 		evidence := download(t, c.Client, v.OutputFileURL)
-		for _, want := range []string{`"similarity"`, `"layout"`, `"ktp_ctc_v2"`, `"mobilefacenet_128"`, `"alternatives"`, `"thresholds"`, `"policy_version"`, p.person.NIK} {
+		for _, want := range []string{`"similarity"`, `"layout"`, `"ktp_ctc_v2"`, `"mobilefacenet_128"`, `"characters"`, `"thresholds"`, `"policy_version"`, p.person.NIK} {
 			if !bytes.Contains(evidence, []byte(want)) {
 				t.Errorf("the evidence lacks %s", want)
 			}
