@@ -36,7 +36,20 @@ truetype/roboto/unhinted/RobotoTTF/Roboto-Regular.ttf truetype/roboto/unhinted/R
 truetype/open-sans/OpenSans-Semibold.ttf truetype/roboto/unhinted/RobotoCondensed-Regular.ttf truetype/noto/NotoSans-Regular.ttf
 truetype/freefont/FreeSansBold.ttf truetype/dejavu/DejaVuSans-Bold.ttf
 """.split()
+# Other shapes of letters, so that a card printed in a font nobody foresaw is read.
 OTHER = """
+opentype/cabin/Cabin-Regular.otf truetype/quicksand/Quicksand-Medium.ttf opentype/league-spartan/LeagueSpartan-Regular.otf
+truetype/karla/Karla-Regular.otf truetype/paratype/PTS55F.ttf truetype/paratype/PTN57F.ttf truetype/play/Play-Regular.ttf
+opentype/jura/Jura-Medium.otf truetype/clear-sans/ClearSans-Regular.ttf opentype/b612/B612-Regular.otf truetype/adf/GilliusADF-Regular.otf
+truetype/adf/GilliusADF-Cond.otf truetype/adf/UniversalisADFStd-Regular.otf truetype/adf/SwitzeraADF-Regular.otf truetype/adf/SwitzeraADF-Cond.otf
+truetype/adf/VeranaSans-Regular.otf opentype/inter/Inter-Regular.otf opentype/inter/Inter-Medium.otf truetype/manrope/Manrope-Regular.ttf
+opentype/sora/Sora-Regular.otf truetype/arkpandora/Aerial.ttf truetype/arkpandora/Veranda.ttf truetype/andika/Andika-Regular.ttf
+opentype/junction/Junction.otf opentype/linux-libertine/LinBiolinum_R.otf truetype/droid/DroidSansFallbackFull.ttf
+opentype/yanone-kaffeesatz/YanoneKaffeesatz-Regular.otf
+opentype/roboto/slab/RobotoSlab-Regular.otf truetype/paratype/PTF55F.ttf truetype/adf/BaskervaldADFStd.otf truetype/adf/TribunADFStd-Regular.otf
+truetype/adf/AccanthisADFStd-Regular.otf truetype/gentium/Gentium-R.ttf opentype/linux-libertine/LinLibertine_R.otf
+opentype/ebgaramond/EBGaramond12-Regular.otf truetype/vollkorn/Vollkorn-Regular.ttf truetype/arkpandora/Tymes.ttf
+truetype/jetbrains-mono/JetBrainsMono-Regular.ttf
 truetype/liberation/LiberationMono-Regular.ttf truetype/dejavu/DejaVuSansMono.ttf truetype/hack/Hack-Regular.ttf truetype/freefont/FreeMonoBold.ttf
 truetype/liberation/LiberationSerif-Regular.ttf opentype/urw-base35/NimbusRoman-Regular.otf truetype/dejavu/DejaVuSerif.ttf
 opentype/ocr-b/OCRB.otf truetype/inconsolata/Inconsolata.otf
@@ -45,6 +58,9 @@ BOLD = """
 truetype/liberation/LiberationSans-Bold.ttf truetype/croscore/Arimo-Bold.ttf opentype/urw-base35/NimbusSans-Bold.otf truetype/freefont/FreeSansBold.ttf
 truetype/dejavu/DejaVuSans-Bold.ttf truetype/crosextra/Carlito-Bold.ttf truetype/roboto/unhinted/RobotoTTF/Roboto-Bold.ttf truetype/open-sans/OpenSans-Bold.ttf
 truetype/noto/NotoSans-Bold.ttf truetype/liberation/LiberationSansNarrow-Bold.ttf
+opentype/cabin/Cabin-Bold.otf truetype/quicksand/Quicksand-Bold.ttf truetype/adf/GilliusADF-Bold.otf truetype/adf/UniversalisADFStd-Bold.otf
+opentype/inter/Inter-Bold.otf truetype/arkpandora/AerialBd.ttf opentype/roboto/slab/RobotoSlab-Bold.otf truetype/adf/TribunADFStd-Bold.otf
+truetype/vollkorn/Vollkorn-Bold.ttf truetype/paratype/PTS75F.ttf
 """.split()
 NIK = ["truetype/ocr-a/OCRA.ttf", "truetype/ocr-a/OCRABold.ttf", "opentype/ocr-b/OCRB.otf", "truetype/liberation/LiberationMono-Bold.ttf"]
 # Families that no training line uses: what an unknown font costs is measured on them.
@@ -99,7 +115,7 @@ class Lines:
             return self.nik[0] if self.chance(0.6) else self.pick(self.nik + self.sans)
         if print_kind == "header":
             return self.pick(self.bold) if self.chance(0.85) else self.pick(self.sans)
-        return self.pick(self.sans) if self.chance(0.88) else self.pick(self.other)
+        return self.pick(self.sans) if self.chance(0.6) else self.pick(self.other)
 
     def paper(self, w, h):
         """Card paper: a light colour with guilloche lines, blotches and grain; BGR, 0..1."""
@@ -140,7 +156,7 @@ class Lines:
         draw = ImageDraw.Draw(img)
         limits = []
         gap = self.gap * DRAWN
-        if gap == 0:
+        if gap == 0 and self.space == 1:
             draw.text((x, baseline), text, fill=255, font=f, anchor="ls")
             at = np.cumsum([0] + [f.getlength(c) for c in text])
             at *= f.getlength(text) / max(at[-1], 1)  # kerning, evenly
@@ -148,8 +164,9 @@ class Lines:
         else:
             for c in text:
                 draw.text((x, baseline), c, fill=255, font=f, anchor="ls")
-                limits.append((x, x + f.getlength(c)))
-                x += f.getlength(c) + gap
+                width = f.getlength(c) * (self.space if c == " " else 1)
+                limits.append((x, x + width))
+                x += width + gap
         return np.asarray(img, np.float32) / 255, limits
 
     def print_on(self, cover):
@@ -190,6 +207,7 @@ class Lines:
         self.gap = 0 if self.chance(0.8) else self.u(-0.03, 0.25)
         if print_kind == "nik":
             self.gap = self.u(-0.05, 0.5) if self.chance(0.5) else 0
+        self.space = 1 if self.chance(0.65) else self.u(0.65, 1.4)
         face = self.face(print_kind)
         margin, before = 1.6, 1.8  # millimetres drawn above, below and left of the crop
         pitch = self.u(2.58, 2.98) * DRAWN
@@ -198,6 +216,8 @@ class Lines:
         centre = h / 2 + self.rng.normal(0, 0.13) * DRAWN
         baseline = centre + cap * DRAWN / 2
         length = font(face, round(cap * DRAWN * 10)).getlength(text) + max(self.gap, 0) * DRAWN * len(text)
+        if self.space > 1:
+            length *= 1.1
         tail = self.u(0.2, 1.1) if self.chance(0.8) else self.u(1, 9)
         w = math.ceil(x + length + (tail + 1.2) * DRAWN)
         if w > 62 * DRAWN:
