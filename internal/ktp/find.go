@@ -32,9 +32,15 @@ type found struct {
 	others int     // how many further cards the picture shows
 	layout float64 // layoutScore
 	rim    float64 // share 0..1 of the four sides on which an edge was seen
+	strain float64 // strain of the quad
 }
 
-func (f found) score() float64 { return f.layout + f.rim }
+// score weighs what speaks for a candidate. No lens bends a card by more than
+// freeStrain; a crop that moves the picture's middle may, and costs little.
+func (f found) score() float64 {
+	const freeStrain, perStrain = 0.015, 12
+	return f.layout + f.rim - perStrain*max(0, f.strain-freeStrain)
+}
 
 // find looks for the card. The corners are in pixels of photo, in reading
 // direction. The best candidate comes back even when it is poor: see
@@ -55,9 +61,9 @@ func find(ctx context.Context, photo *imaging.Picture) (found, error) {
 		}
 		search.consider(next())
 		best := search.best
-		sharp := best.layout > sharpLayout && best.rim > sharpRim && !search.atBorder(best.quad)
-		sharp = sharp || best.layout > certainLayout && best.rim > clearRim && !search.atBorder(best.quad)
-		clear := i >= channels && best.layout > clearLayout && (best.rim > clearRim || i == len(ways)-2)
+		whole := !search.atBorder(best.quad) && best.strain < clearStrain
+		sharp := whole && (best.layout > sharpLayout && best.rim > sharpRim || best.layout > certainLayout && best.rim > clearRim)
+		clear := i >= channels && best.layout > clearLayout && best.strain < clearStrain && (best.rim > clearRim || i == len(ways)-2)
 		if sharp || clear {
 			break
 		}
@@ -130,6 +136,7 @@ const (
 	certainLayout = 4.4 // then fewer sides need a rim
 	likeLayout    = 4.1 // climbing gains nothing
 	clearRim      = 0.75
+	clearStrain   = 0.04
 	sharpLayout   = 3.4
 	sharpRim      = 0.93
 )
@@ -301,7 +308,7 @@ func (s *search) rescue(f found) found {
 				}
 			}
 		}
-		g.quad, g.layout, g.rim = best.quad, best.layout, best.rim
+		g = best
 	}
 	if g.score() > f.score() {
 		return g
@@ -708,6 +715,32 @@ func plausibleShape(q quad, w, h int) bool {
 	ratio := (q.side(0) + q.side(2)) / (q.side(1) + q.side(3))
 	ratio = max(ratio, 1/ratio)
 	return ratio >= 1.22 && ratio <= 2.05
+}
+
+// strain tells how far a quad is from any view of a card by a camera whose axis
+// meets the middle of the picture: 0 for one that fits, 0.2 for sides a fifth
+// too long or corners 12 degrees off. Zhang and He, Whiteboard scanning and
+// image enhancement (2007), with the focal length free instead of the ratio of
+// the sides.
+func strain(q quad, w, h int) float64 {
+	card := quad{{X: 0, Y: 0}, {X: cardWidth, Y: 0}, {X: cardWidth, Y: cardHeight}, {X: 0, Y: cardHeight}}
+	m, ok := imaging.FitHomography(card, q)
+	if !ok {
+		return 1
+	}
+	cx, cy := float64(w)/2, float64(h)/2
+	// Columns of the map with the picture's middle as origin: the card's
+	// directions along and down, as rays through the lens but for the focal length.
+	ax, ay, az := m[0]-cx*m[6], m[3]-cy*m[6], m[6]
+	dx, dy, dz := m[1]-cx*m[7], m[4]-cy*m[7], m[7]
+	least := 1.0
+	for focal := 0.6; focal < 25; focal *= 1.12 { // of the picture's long side
+		f := focal * float64(max(w, h))
+		along, down := math.Sqrt(ax*ax+ay*ay+f*f*az*az), math.Sqrt(dx*dx+dy*dy+f*f*dz*dz)
+		skew := math.Abs(ax*dx+ay*dy+f*f*az*dz) / (along * down)
+		least = min(least, max(skew, math.Abs(math.Log(along/down))))
+	}
+	return least
 }
 
 // channels is how many views of the picture are searched.

@@ -178,3 +178,36 @@ func BenchmarkRectify(b *testing.B) {
 		inkMap(rectify(card, frame(card.W, card.H)))
 	}
 }
+
+func TestStrain(t *testing.T) {
+	const w, h = 1000, 750
+	card := quad{{X: -cardWidth / 2, Y: -cardHeight / 2}, {X: cardWidth / 2, Y: -cardHeight / 2}, {X: cardWidth / 2, Y: cardHeight / 2}, {X: -cardWidth / 2, Y: cardHeight / 2}}
+	// view is the card through a pinhole 120 mm away, tilted by pitch and yaw.
+	view := func(pitch, yaw, dx float64) (q quad) {
+		for i, p := range card {
+			x, z := p.X*math.Cos(yaw), p.X*math.Sin(yaw)
+			y, z := p.Y*math.Cos(pitch)-z*math.Sin(pitch), p.Y*math.Sin(pitch)+z*math.Cos(pitch)
+			q[i] = imaging.Point{X: w/2 + 1000*(x+dx)/(z+120), Y: h/2 + 1000*y/(z+120)}
+		}
+		return q
+	}
+	short := view(0.1, 0.2, 0)
+	for _, i := range []int{1, 2} { // the right side found 15 mm too far in
+		o := []int{0, 3}[i-1]
+		short[i] = imaging.Point{X: short[i].X + (short[o].X-short[i].X)*15/cardWidth, Y: short[i].Y + (short[o].Y-short[i].Y)*15/cardWidth}
+	}
+	for _, c := range []struct {
+		name     string
+		q        quad
+		min, max float64
+	}{
+		{"from above", view(0, 0, 0), 0, 0.001},
+		{"tilted", view(0.3, -0.4, 0), 0, 0.015},
+		{"tilted, beside the middle", view(-0.4, 0.2, 30), 0, 0.015},
+		{"a side too far in", short, 0.1, 0.3},
+	} {
+		if got := strain(c.q, w, h); got < c.min || got > c.max {
+			t.Errorf("%s: strain %.3f, want %.3f to %.3f", c.name, got, c.min, c.max)
+		}
+	}
+}

@@ -23,11 +23,11 @@ func orient(paper *imaging.Gray, q quad) found {
 	if card == nil {
 		return found{layout: -1}
 	}
-	up := layoutScore(card, ink)
-	if down := layoutScore(turned(card), turned(ink)); down > up {
-		return found{quad: quad{q[2], q[3], q[0], q[1]}, layout: down}
+	f := found{quad: q, layout: layoutScore(card, ink), strain: strain(q, paper.W, paper.H)}
+	if down := layoutScore(turned(card), turned(ink)); down > f.layout {
+		f.quad, f.layout = quad{q[2], q[3], q[0], q[1]}, down
 	}
-	return found{quad: q, layout: up}
+	return f
 }
 
 // upright is orient for a quad whose top is known.
@@ -36,7 +36,7 @@ func upright(paper *imaging.Gray, q quad) found {
 	if card == nil {
 		return found{layout: -1}
 	}
-	return found{quad: q, layout: layoutScore(card, ink)}
+	return found{quad: q, layout: layoutScore(card, ink), strain: strain(q, paper.W, paper.H)}
 }
 
 // scored is the card in a quad at the size of layoutScore, with its ink; nil
