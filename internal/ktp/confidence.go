@@ -148,11 +148,16 @@ func (v *Value) respelled(t ocr.Text) {
 // shareOf is the probability that a line says text, with or without what the
 // form prints before it.
 func shareOf(out *ocr.Output, text string) float64 {
+	return math.Exp(min(logShare(out, text), 0))
+}
+
+// logShare is the natural logarithm of shareOf.
+func logShare(out *ocr.Output, text string) float64 {
 	log := math.Inf(-1)
 	for _, form := range afterColon(text) {
 		log = logAdd(log, out.LogProb(form))
 	}
-	return math.Exp(min(log, 0))
+	return log
 }
 
 // nearest gives the n words of a list that look most like what was read.

@@ -72,6 +72,7 @@ const (
 	RuleStructure  Rule = "digits_by_structure" // of nearly equal numbers the one that breaks fewer rules
 	RuleDate       Rule = "date"                // letters that look like digits, calendar date
 	RulePattern    Rule = "pattern"             // the field's fixed form
+	RuleCustom     Rule = "customary_form"      // of nearly equal readings the one written as names and addresses are
 	RuleLabel      Rule = "label_removed"       // printed words that belong to the form
 )
 

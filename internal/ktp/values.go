@@ -46,8 +46,8 @@ func (p *page) values() (out []Value, nikRead bool) {
 	district, village := p.districtAndVillage(nik, regency)
 	put(district)
 	put(village)
-	put(p.freeText(Name, partName, asName))
-	put(p.freeText(Address, partAddress, asAddress))
+	put(p.freeText(Name, partName, asName, nameForms))
+	put(p.freeText(Address, partAddress, asAddress, addressForms))
 	put(p.issuePlace())
 	put(p.listed(Religion, partReligion, religions, true))
 	put(p.listed(MaritalStatus, partMarital, maritalStatuses, true))
@@ -180,8 +180,9 @@ func asName(l line) ocr.Text {
 // asAddress reads an address, in which anything may stand.
 func asAddress(l line) ocr.Text { return l.text.Trim(beforeText, afterText) }
 
-// freeText joins the lines of a value as they were read.
-func (p *page) freeText(f Field, part part, read func(line) ocr.Text) Value {
+// freeText joins the lines of a value as they were read, in the customary
+// forms when there are any.
+func (p *page) freeText(f Field, part part, read func(line) ocr.Text, forms func(string) []string) Value {
 	v, lines := p.start(f, part)
 	var words []string
 	sum, n, share := 0.0, 0, 1.0
@@ -189,6 +190,14 @@ func (p *page) freeText(f Field, part part, read func(line) ocr.Text) Value {
 		t := read(l)
 		if t.Text == "" {
 			continue
+		}
+		if forms != nil {
+			var before string
+			if t, before = customary(l.out, t, forms); before != "" {
+				v.Rule = RuleCustom
+				v.evidence.corrected = true
+				v.Alternatives = append(v.Alternatives, Alternative{Text: before, Confidence: shareOf(l.out, before)})
+			}
 		}
 		words = append(words, strings.ToUpper(t.Text))
 		sum += t.Confidence * float64(len(t.Chars))
@@ -319,7 +328,7 @@ func (v *Value) among(names []string, out *ocr.Output, printed func(word string)
 // regency in the NIK and the one in the header; people move, so names from
 // elsewhere stay as read.
 func (p *page) districtAndVillage(nik, regency Value) (district, village Value) {
-	district, village = p.freeText(District, partDistrict, asName), p.freeText(Village, partVillage, asName)
+	district, village = p.freeText(District, partDistrict, asName, nil), p.freeText(Village, partVillage, asName, nil)
 	var regencies []string
 	if nik.Value != nil {
 		regencies = append(regencies, (*nik.Value)[:4])
@@ -408,7 +417,7 @@ func (p *page) date(v Value, l line) Value {
 }
 
 func (p *page) issuePlace() Value {
-	v := p.freeText(IssuePlace, partIssuePlace, asName)
+	v := p.freeText(IssuePlace, partIssuePlace, asName, nil)
 	if lines := p.find(partIssuePlace); len(lines) > 0 {
 		v.among(p.regions.places, lines[0].out, afterColon)
 	}
@@ -505,7 +514,7 @@ func (p *page) province() Value {
 }
 
 func (p *page) regency() Value {
-	v := p.freeText(Regency, partRegency, asName)
+	v := p.freeText(Regency, partRegency, asName, nil)
 	if v.Box != (Rect{}) {
 		p.heading(&v, p.find(partRegency)[0].out, p.regions.regencies, "")
 	}

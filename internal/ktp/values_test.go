@@ -161,7 +161,7 @@ func TestGlareCapsConfidence(t *testing.T) {
 	l := readAs(t, "SEBATU", "SEBATU", 99)
 	l.glare = 0.2
 	p := pageOf(partVillage, l)
-	v := p.finish(p.freeText(Village, partVillage, asName))
+	v := p.finish(p.freeText(Village, partVillage, asName, nil))
 	if v.Value == nil || v.Confidence > maxUnderGlare || !slices.Equal(v.Codes, []Code{CardGlare}) {
 		t.Errorf("under a reflection: %+v", v)
 	}
@@ -238,12 +238,12 @@ func TestNamesHaveNoDigits(t *testing.T) {
 		{"SANTO5O", "SANTOSO", "SANTOSO"},
 		{"SUKAMAJU 2", "SUKAMAJU 2", "SUKAMAJU 2"}, // villages may be numbered
 	} {
-		v := pageOf(partVillage, readAs(t, c.text, c.doubt, 90)).freeText(Village, partVillage, asName)
+		v := pageOf(partVillage, readAs(t, c.text, c.doubt, 90)).freeText(Village, partVillage, asName, nil)
 		if v.Value == nil || *v.Value != c.want {
 			t.Errorf("%q became %+v", c.text, v)
 		}
 	}
-	v := pageOf(partAddress, readAs(t, "JL., MELATI NO, 5", "JL., MELATI NO, 5", 99)).freeText(Address, partAddress, asAddress)
+	v := pageOf(partAddress, readAs(t, "JL., MELATI NO, 5", "JL., MELATI NO, 5", 99)).freeText(Address, partAddress, asAddress, addressForms)
 	if v.Value == nil || *v.Value != "JL. MELATI NO. 5" {
 		t.Errorf("address %+v", v)
 	}

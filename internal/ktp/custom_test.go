@@ -1,0 +1,43 @@
+package ktp
+
+import "testing"
+
+func TestCustomaryForms(t *testing.T) {
+	for _, c := range []struct {
+		field       Field
+		read, doubt string // what the line says at percent, and with the rest
+		percent     uint8
+		want        string
+		rule        Rule
+	}{
+		{Address, "KOMP. INDAH BLOK HI6", "KOMP. INDAH BLOK H16", 70, "KOMP. INDAH BLOK H16", RuleCustom},
+		{Address, "KOMP. INDAH BLOK HI6", "KOMP. INDAH BLOK H16", 100, "KOMP. INDAH BLOK HI6", ""}, // the picture says so
+		{Address, "KOMP. INDAH BLOK ATI", "KOMP. INDAH BLOK A11", 70, "KOMP. INDAH BLOK A11", RuleCustom},
+		{Address, "PERUM ASRI NO.I5", "PERUM ASRI NO.15", 70, "PERUM ASRI NO.15", RuleCustom},
+		{Address, "GG. PELITA III NO.2", "GG. PELITA 111 NO.2", 70, "GG. PELITA III NO.2", ""},
+		{Address, "BLOK II NO.2", "BLOK 11 NO.2", 70, "BLOK II NO.2", ""},
+		{Name, "YUSNI SIREGAR. S.KOM.", "YUSNI SIREGAR, S.KOM.", 70, "YUSNI SIREGAR, S.KOM.", RuleCustom},
+		{Name, "CINDY LIM, S.H.. M.H.", "CINDY LIM, S.H., M.H.", 70, "CINDY LIM, S.H., M.H.", RuleCustom},
+		{Name, "MUH. SALIM", "MUH, SALIM", 70, "MUH. SALIM", ""},
+		{Name, "SITI AMINAH", "SITI, AMINA", 70, "SITI AMINAH", ""},
+	} {
+		part, as, forms := partAddress, asAddress, addressForms
+		if c.field == Name {
+			part, as, forms = partName, asName, nameForms
+		}
+		v := pageOf(part, readAs(t, c.read, c.doubt, c.percent)).freeText(c.field, part, as, forms)
+		if v.Value == nil || *v.Value != c.want || v.Rule != c.rule {
+			t.Errorf("%s at %d %%: %v by %q, want %s by %q", c.read, c.percent, deref(v.Value), v.Rule, c.want, c.rule)
+		}
+		if c.rule != "" && (len(v.Alternatives) == 0 || v.Alternatives[0].Text != c.read) {
+			t.Errorf("%s: the reading is not among the alternatives %v", c.read, v.Alternatives)
+		}
+	}
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return "nothing"
+	}
+	return *s
+}
