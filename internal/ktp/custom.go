@@ -32,8 +32,8 @@ func addressForms(s string) (forms []string) {
 		whole := s[at[0]:at[1]]
 		head := strings.LastIndexAny(whole, " .") + 1
 		number := whole[head:]
-		if roman.MatchString(number) {
-			continue
+		if roman.MatchString(number) || strings.ContainsAny(number[len(number)-1:], "BSZ") {
+			continue // 49B is a house
 		}
 		for keep := range min(3, len(number)) { // letters that count blocks
 			if strings.Trim(number[:keep], digits) != number[:keep] {

@@ -14,6 +14,7 @@ func TestCustomaryForms(t *testing.T) {
 		{Address, "KOMP. INDAH BLOK HI6", "KOMP. INDAH BLOK H16", 100, "KOMP. INDAH BLOK HI6", ""}, // the picture says so
 		{Address, "KOMP. INDAH BLOK ATI", "KOMP. INDAH BLOK A11", 70, "KOMP. INDAH BLOK A11", RuleCustom},
 		{Address, "PERUM ASRI NO.I5", "PERUM ASRI NO.15", 70, "PERUM ASRI NO.15", RuleCustom},
+		{Address, "JL. MAWAR NO. 49B", "JL. MAWAR NO. 498", 70, "JL. MAWAR NO. 49B", ""},
 		{Address, "GG. PELITA III NO.2", "GG. PELITA 111 NO.2", 70, "GG. PELITA III NO.2", ""},
 		{Address, "BLOK II NO.2", "BLOK 11 NO.2", 70, "BLOK II NO.2", ""},
 		{Name, "YUSNI SIREGAR. S.KOM.", "YUSNI SIREGAR, S.KOM.", 70, "YUSNI SIREGAR, S.KOM.", RuleCustom},
