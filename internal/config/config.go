@@ -123,6 +123,12 @@ func (c Config) Validate() error {
 			wrong("%s: must be 0 or more and less than 1", name)
 		}
 	}
+	for review, pair := range map[string][2]float64{"ANYCHECK_FACE_REVIEW": {c.FaceReview, c.FaceMatch},
+		"ANYCHECK_LIVENESS_REVIEW": {c.LivenessReview, c.LivenessPass}} {
+		if pair[0] > 0 && pair[1] > 0 && pair[0] > pair[1] {
+			wrong("%s: must not be above the limit of a match or pass", review)
+		}
+	}
 	if c.Workers < 0 || c.InitialCredits < 0 {
 		wrong("ANYCHECK_WORKERS and ANYCHECK_INITIAL_CREDITS must not be negative")
 	}

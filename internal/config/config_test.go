@@ -21,16 +21,17 @@ func TestValidate(t *testing.T) {
 		t.Fatalf("a valid configuration: %v", err)
 	}
 	tests := map[string]func(*Config){
-		"ANYCHECK_ADDR":           func(c *Config) { c.Addr = "8080" },
-		"ANYCHECK_PUBLIC_URL":     func(c *Config) { c.PublicURL = "anycheck.example" },
-		"ANYCHECK_DATA_DIR":       func(c *Config) { c.DataDir = "" },
-		"ANYCHECK_DATABASE_URL":   func(c *Config) { c.DatabaseURL = "mysql://x" },
-		"ANYCHECK_OUTBOUND_ALLOW": func(c *Config) { c.OutboundAllow = []string{"10.0.0.1"} },
-		"ANYCHECK_SECRET_KEY":     func(c *Config) { c.SecretKey = "short" },
-		"ANYCHECK_MAX_PAGES":      func(c *Config) { c.MaxPages = 0 },
-		"ANYCHECK_FACE_MATCH":     func(c *Config) { c.FaceMatch = 1.2 },
-		"ANYCHECK_LIVENESS_PASS":  func(c *Config) { c.LivenessPass = -0.1 },
-		"ANYCHECK_WORKERS":        func(c *Config) { c.Workers = -1 },
+		"ANYCHECK_ADDR":            func(c *Config) { c.Addr = "8080" },
+		"ANYCHECK_PUBLIC_URL":      func(c *Config) { c.PublicURL = "anycheck.example" },
+		"ANYCHECK_DATA_DIR":        func(c *Config) { c.DataDir = "" },
+		"ANYCHECK_DATABASE_URL":    func(c *Config) { c.DatabaseURL = "mysql://x" },
+		"ANYCHECK_OUTBOUND_ALLOW":  func(c *Config) { c.OutboundAllow = []string{"10.0.0.1"} },
+		"ANYCHECK_SECRET_KEY":      func(c *Config) { c.SecretKey = "short" },
+		"ANYCHECK_MAX_PAGES":       func(c *Config) { c.MaxPages = 0 },
+		"ANYCHECK_FACE_MATCH":      func(c *Config) { c.FaceMatch = 1.2 },
+		"ANYCHECK_LIVENESS_REVIEW": func(c *Config) { c.LivenessReview = 1.5 },
+		"ANYCHECK_LIVENESS_PASS":   func(c *Config) { c.LivenessPass = -0.1 },
+		"ANYCHECK_WORKERS":         func(c *Config) { c.Workers = -1 },
 	}
 	all := valid()
 	for name, spoil := range tests {
@@ -46,6 +47,18 @@ func TestValidate(t *testing.T) {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("all problems together do not name %s:\n%v", name, err)
 		}
+	}
+}
+
+func TestReviewLiesBelowMatch(t *testing.T) {
+	c := valid()
+	c.FaceMatch, c.FaceReview = 0.4, 0.5
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "ANYCHECK_FACE_REVIEW") {
+		t.Errorf("review above match: %v", err)
+	}
+	c.FaceReview = 0.4
+	if err := c.Validate(); err != nil {
+		t.Errorf("review at match: %v", err)
 	}
 }
 

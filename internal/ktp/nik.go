@@ -42,6 +42,8 @@ const (
 	NIKBirthDiffers    Code = "NIK_BIRTH_DATE_DIFFERS"
 	NIKGenderDiffers   Code = "NIK_GENDER_DIFFERS"
 	NIKRegionDiffers   Code = "NIK_REGION_DIFFERS"
+	NIKDistrictUnknown Code = "NIK_DISTRICT_UNKNOWN"
+	NIKDistrictDiffers Code = "NIK_DISTRICT_DIFFERS"
 	NameTooLong        Code = "NAME_TOO_LONG"
 	UnderageUnmarried  Code = "UNDER_17_UNMARRIED"
 	BirthInFuture      Code = "BIRTH_DATE_IN_FUTURE"
@@ -161,6 +163,13 @@ func CheckCard(r *Reading, today time.Time) []Finding {
 		out = CheckNIK(nik, birth, r.Text(Gender), today)
 		if len(nik) == nikDigits && otherRegion(nik, r.Text(Province), r.Text(Regency)) {
 			add(NIKRegionDiffers, Info, NIK, "The region in the NIK differs from the card's header; people move.")
+		}
+		switch district := r.Text(District); {
+		case r.Districts == nil:
+		case len(r.Districts) == 0:
+			add(NIKDistrictUnknown, Info, NIK, "The district code of the NIK is not in the imported table of regions.")
+		case district != "" && !slices.Contains(r.Districts, district):
+			add(NIKDistrictDiffers, Info, District, "The district in the NIK differs from the printed one; people move.")
 		}
 	}
 	if utf8.RuneCountInString(r.Text(Name)) > maxName {

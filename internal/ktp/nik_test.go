@@ -114,6 +114,31 @@ func TestCheckCard(t *testing.T) {
 	}
 }
 
+func TestDistrictOfTheNumber(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		districts []string
+		printed   string
+		want      []Code
+	}{
+		{"no table", nil, "UBUD", nil},
+		{"as printed", []string{"TAMPAKSIRING", "TAMPAK SIRING"}, "TAMPAKSIRING", nil},
+		{"not read", []string{"TAMPAKSIRING"}, "", nil},
+		{"moved", []string{"TAMPAKSIRING"}, "UBUD", []Code{NIKDistrictDiffers}},
+		{"unknown code", []string{}, "UBUD", []Code{NIKDistrictUnknown}},
+	} {
+		nik, district := Value{Field: NIK}, Value{Field: District}
+		nik.set("5104060208695635", 1)
+		if c.printed != "" {
+			district.set(c.printed, 1)
+		}
+		r := Reading{Found: true, Values: []Value{nik, district}, Districts: c.districts}
+		if got := codes(CheckCard(&r, today)); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
 func TestRegionTable(t *testing.T) {
 	if got := knownRegions.Names("7371"); !slices.Equal(got, []string{"KOTA MAKASSAR"}) {
 		t.Errorf("7371 is %v", got)

@@ -110,6 +110,9 @@ func (r *Reader) readCard(ctx context.Context, photo *imaging.Picture, f found) 
 		}
 	}
 	reading.Values = values
+	if nik := reading.Text(NIK); len(nik) == nikDigits && r.regions.hasDistricts(nik[:4]) {
+		reading.Districts = append([]string{}, r.regions.Names(nik[:6])...)
+	}
 	reading.judge(photo, p, f.others)
 	reading.calibrate()
 	return reading, nil

@@ -117,6 +117,9 @@ type Reading struct {
 	ModelVersion string `json:"model_version"`
 	// Regions is the version of the table of regions it was held against.
 	Regions string `json:"regions,omitempty"`
+	// Districts are the names that this table gives the district in the NIK,
+	// empty when the code is not in it; nil when the table has no districts there.
+	Districts []string `json:"nik_districts,omitzero"`
 }
 
 // Value is the evidence for a field; the zero Value when nothing was read.
