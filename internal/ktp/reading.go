@@ -67,6 +67,7 @@ type Rule string
 const (
 	RuleList       Rule = "closed_list"         // likeliest word of the field's list
 	RuleListReject Rule = "closed_list_refused" // no word of the list fits what is printed
+	RuleListHidden Rule = "closed_list_covered" // the list's one word with the letters beside a covered part
 	RuleDigits     Rule = "digits_only"         // 16 digits, other characters ruled out
 	RuleBirthDate  Rule = "digits_by_birth"     // of nearly equal numbers the one that has the printed birth date
 	RuleStructure  Rule = "digits_by_structure" // of nearly equal numbers the one that breaks fewer rules

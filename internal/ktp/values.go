@@ -229,11 +229,19 @@ func (p *page) listed(f Field, part part, list []string, closed bool) Value {
 	free := lines[0].text.Trim(beforeText, afterText)
 	c := choose(lines[0].out, nearest(list, strings.ToUpper(free.Text), maxWords), afterColon)
 	v.Alternatives = c.others
+	whole, ok := completed(lines[0].out.Visible(), list)
 	switch {
 	case c.accepted:
 		v.take(lines[0].out, c, strings.ToUpper(free.Text) != c.word)
 		if !v.evidence.corrected {
 			v.Confidence = max(c.confidence, free.Confidence)
+		}
+	case ok:
+		// Only this word has the letters beside the covered ones.
+		v.set(whole, maxUnderGlare)
+		v.Rule, v.evidence.known, v.evidence.corrected = RuleListHidden, true, true
+		if !slices.Contains(v.Codes, FieldHidden) {
+			v.Codes = append(v.Codes, FieldHidden)
 		}
 	case c.word != "" && lines[0].glare <= glareLines && c.posterior > 0.99 && 3*distance(c.word, strings.ToUpper(free.Text)) <= len(c.word):
 		// Most of the word was read and nothing else is near.

@@ -248,3 +248,28 @@ func TestNamesHaveNoDigits(t *testing.T) {
 		t.Errorf("address %+v", v)
 	}
 }
+
+func TestCompleted(t *testing.T) {
+	for _, c := range []struct {
+		list    []string
+		visible []string
+		want    string // "" for none
+	}{
+		{genders, []string{": PE", "AN"}, "PEREMPUAN"},
+		{genders, []string{"LA", ""}, "LAKI-LAKI"},
+		{genders, []string{"", ""}, ""},
+		{genders, []string{"L", ""}, ""},              // one letter is too little
+		{genders, []string{"PEREMPUAN"}, ""},          // nothing is covered
+		{maritalStatuses, []string{"", " KAWIN"}, ""}, // KAWIN, too
+		{maritalStatuses, []string{"BEL", " KAWIN"}, "BELUM KAWIN"},
+		{maritalStatuses, []string{"CERAI ", ""}, ""},
+		{occupations, []string{"", "URUS RU", "TANGGA"}, "MENGURUS RUMAH TANGGA"},
+		{occupations, []string{"PEGAWAI NEGERI", ""}, ""}, // with and without PNS
+		{religions, []string{"KR", "TAN"}, ""},
+	} {
+		got, ok := completed(c.visible, c.list)
+		if ok != (c.want != "") || got != c.want {
+			t.Errorf("%q: %q, want %q", c.visible, got, c.want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"anycheck/internal/ocr"
 )
@@ -99,6 +100,54 @@ func choose(out *ocr.Output, list []string, printed func(word string) []string) 
 		}
 	}
 	return c
+}
+
+// minVisible is how many letters and digits of a covered word must be seen.
+const minVisible = 2
+
+// completed is the one word of a list that has everything that can be seen of
+// a partly covered one, in order; false when none or several have.
+func completed(visible, list []string) (word string, ok bool) {
+	if len(visible) < 2 {
+		return "", false
+	}
+	parts, seen := make([]string, len(visible)), 0
+	for i, v := range visible {
+		parts[i] = strings.ToUpper(v)
+		seen += len(strings.Trim(parts[i], beforeText+afterText+"()"))
+	}
+	first := strings.TrimLeft(parts[0], beforeText)
+	if first == "" { // the colon may be what is covered
+		parts[1] = strings.TrimLeft(parts[1], beforeText)
+	}
+	last := strings.TrimRight(parts[len(parts)-1], afterText)
+	if seen < minVisible {
+		return "", false
+	}
+	has := func(w string) bool {
+		if !strings.HasPrefix(w, first) {
+			return false
+		}
+		w = w[len(first):]
+		for _, part := range parts[1 : len(parts)-1] {
+			_, rest, found := strings.Cut(w, part)
+			if !found {
+				return false
+			}
+			w = rest
+		}
+		return strings.HasSuffix(w, last)
+	}
+	for _, w := range list {
+		if !has(w) {
+			continue
+		}
+		if ok {
+			return "", false
+		}
+		word, ok = w, true
+	}
+	return word, ok
 }
 
 // afterColon lets a value follow the colon that a crop may have caught.

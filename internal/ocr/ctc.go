@@ -55,6 +55,40 @@ func (o *Output) Hidden() float64 {
 	return float64(min(most, 1))
 }
 
+// Visible is the text between the runs of print that cannot be seen, in order:
+// PE and AN where the middle of PEREMPUAN is covered, two empty texts where all
+// of it is. It has one element when nothing is hidden.
+func (o *Output) Visible() []string {
+	pieces := []strings.Builder{{}}
+	const covered = -1
+	last := 0
+	for t := range o.steps {
+		best, p := 0, float32(math.Inf(-1))
+		for c, v := range o.step(t) {
+			if c == 0 && o.hidden != nil {
+				v -= o.hidden[t] // takeHidden added it
+			}
+			if v > p {
+				best, p = c, v
+			}
+		}
+		switch {
+		case o.hidden != nil && o.hidden[t] > p:
+			if best = covered; last != covered {
+				pieces = append(pieces, strings.Builder{})
+			}
+		case best != 0 && best != last:
+			pieces[len(pieces)-1].WriteString(o.recogniser.classes[best])
+		}
+		last = best
+	}
+	out := make([]string, len(pieces))
+	for i := range pieces {
+		out[i] = pieces[i].String()
+	}
+	return out
+}
+
 // takeHidden moves the class that marks hidden print from the readings, where
 // it would be a character, to Hidden.
 func (o *Output) takeHidden(class int) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -362,6 +363,12 @@ func TestHiddenPrint(t *testing.T) {
 	}
 	if got := out[0].Before(2).Hidden(); got != 0 {
 		t.Errorf("hidden before the place: %.3f", got)
+	}
+	if got := out[0].Visible(); !slices.Equal(got, []string{"A", "B"}) {
+		t.Errorf("visible pieces %q", got)
+	}
+	if got := out[1].Visible(); !slices.Equal(got, []string{"AB"}) {
+		t.Errorf("visible pieces of a clear line %q", got)
 	}
 	if got := out[1].Hidden(); got != 0 {
 		t.Errorf("hidden in a clear line: %.3f", got)
