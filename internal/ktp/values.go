@@ -230,6 +230,9 @@ func (p *page) listed(f Field, part part, list []string, closed bool) Value {
 	c := choose(lines[0].out, nearest(list, strings.ToUpper(free.Text), maxWords), afterColon)
 	v.Alternatives = c.others
 	whole, ok := completed(lines[0].out.Visible(), list)
+	if !ok && lines[0].glare > glareLines {
+		whole, ok = underGlare(free.Text, list)
+	}
 	switch {
 	case c.accepted:
 		v.take(lines[0].out, c, strings.ToUpper(free.Text) != c.word)

@@ -273,3 +273,23 @@ func TestCompleted(t *testing.T) {
 		}
 	}
 }
+
+func TestUnderGlare(t *testing.T) {
+	for _, c := range []struct {
+		list       []string
+		read, want string
+	}{
+		{maritalStatuses, "BELUM KAW", "BELUM KAWIN"},
+		{maritalStatuses, "BELUMI", "BELUM KAWIN"},
+		{maritalStatuses, "CERAI H", ""},
+		{genders, "PEREMI", "PEREMPUAN"},
+		{genders, "PER", ""}, // too little
+		{religions, "BETI", ""},
+		{occupations, "OLISIAN RI (POLRI)", "KEPOLISIAN RI (POLRI)"},
+		{occupations, "SOPIR", "SOPIR"},
+	} {
+		if got, ok := underGlare(c.read, c.list); ok != (c.want != "") || got != c.want {
+			t.Errorf("%s: %q, want %q", c.read, got, c.want)
+		}
+	}
+}

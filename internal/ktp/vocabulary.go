@@ -150,6 +150,27 @@ func completed(visible, list []string) (word string, ok bool) {
 	return word, ok
 }
 
+// underGlare is completed for a line that the glare map, and not the network,
+// knows to be covered: its start or its end was read, perhaps with half a
+// letter at the reflection's rim.
+func underGlare(read string, list []string) (word string, ok bool) {
+	const minRead = 4
+	n := len(read)
+	if n < minRead {
+		return "", false
+	}
+	pieces := [][]string{{read, ""}, {"", read}}
+	if n > minRead {
+		pieces = append(pieces, []string{read[:n-1], ""}, []string{"", read[1:]})
+	}
+	for _, p := range pieces {
+		if word, ok = completed(p, list); ok {
+			return word, true
+		}
+	}
+	return "", false
+}
+
 // afterColon lets a value follow the colon that a crop may have caught.
 func afterColon(word string) []string { return []string{word, ":" + word, ": " + word} }
 
