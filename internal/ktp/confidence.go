@@ -45,11 +45,10 @@ var inputNames = [inputs]string{"bias", "least", "share", "known", "unknown", "c
 
 // calibration turns evidence into the chance that a value is right: logistic
 // regression, fitted for the recogniser ktp_ctc_v2 by `anycheck bench ktp
-// --fit` on 287 synthetic cards (5,172 values). That network does not know the
-// mark for hidden print, whose weight is set by hand. Another recogniser needs
-// its own fit.
-var calibration = [inputs]float64{inputBias: 1.07, inputLeast: 0.37, inputShare: 0.32, inputKnown: 3.9, inputUnknown: -2.5,
-	inputCorrected: 2.6, inputGlare: -3.5, inputHidden: -4, inputBlur: -0.03, inputSmall: -0.63}
+// --fit` on 280 drawn cards (docs/accuracy.md). Another recogniser needs its
+// own fit.
+var calibration = [inputs]float64{inputBias: 1.65, inputLeast: 0.49, inputShare: 0.23, inputKnown: 4.4, inputUnknown: -1.7,
+	inputCorrected: 2.4, inputGlare: -3.2, inputHidden: -1, inputBlur: -0.56, inputSmall: -1.1}
 
 // printHidden is from when on print counts as hidden.
 const printHidden = 0.5

@@ -23,6 +23,14 @@ var (
 	digitOf = strings.NewReplacer("I", "1", "L", "1", "T", "1", "O", "0", "S", "5", "B", "8", "Z", "2")
 )
 
+// Blocks are lettered before they are numbered: B4, D14/2.
+var (
+	block    = regexp.MustCompile(`\bBLOK [0-9][0-9]`)
+	letterOf = map[byte]string{'0': "OD", '1': "I", '2': "Z", '4': "A", '5': "S", '6': "G", '8': "B"}
+	// initials lack their last period.
+	initials = regexp.MustCompile(`\b((?:[A-Z]\.)+[A-Z]) [A-Z]{3,}`)
+)
+
 // glued are words of an address that lost the space after them.
 var glued = regexp.MustCompile(`^(JALAN|KAMPUNG|DUSUN|PERUMAHAN|KOMPLEK|LINGKUNGAN|GANG|PERUM)([A-Z]{3,})`)
 
@@ -36,6 +44,9 @@ func addressForms(s string) (forms []string) {
 			continue // 49B is a house
 		}
 		for keep := range min(3, len(number)) { // letters that count blocks
+			if keep == 0 && strings.HasPrefix(whole, "BLOK") && strings.Trim(number[:1], digits) != "" {
+				continue
+			}
 			if strings.Trim(number[:keep], digits) != number[:keep] {
 				break
 			}
@@ -43,6 +54,14 @@ func addressForms(s string) (forms []string) {
 				forms = append(forms, s[:at[0]+head]+number[:keep]+d+s[at[1]:])
 			}
 		}
+	}
+	for _, at := range block.FindAllStringIndex(s, -1) {
+		for _, letter := range letterOf[s[at[1]-2]] {
+			forms = append(forms, s[:at[1]-2]+string(letter)+s[at[1]-1:])
+		}
+	}
+	if m := initials.FindStringSubmatchIndex(s); m != nil {
+		forms = append(forms, s[:m[3]]+"."+s[m[3]:])
 	}
 	if m := glued.FindStringSubmatch(s); m != nil {
 		forms = append(forms, m[1]+" "+s[len(m[1]):])
@@ -56,6 +75,9 @@ var (
 	// commaBefore is a period where a degree needs a comma before it.
 	commaBefore = regexp.MustCompile(`([A-Z]{3,})\. ?((?:` + degree + `).*)$`)
 	twoDegrees  = regexp.MustCompile(`(\.[A-Z]{1,4}\.)(\.| ) ?((?:S|M)\.[A-Z].*)$`)
+	noComma     = regexp.MustCompile(`([A-Z]{3,}) (?:S|M|SP|A|PH)\.[A-Z]`)
+	bothMarks   = regexp.MustCompile(`[A-Z]{3,}\.,`)
+	afterMark   = regexp.MustCompile(`[A-Z]' [A-Z]`)
 	abbreviated = []string{"MUH", "MOH", "MOCH", "MUCH", "MHD", "ABD", "PROF", "DRS", "DRA", "HJ", "KH"}
 	// Balinese names start with I for men and NI for women.
 	balinese = regexp.MustCompile(`^(N?I)((?:WAYAN|MADE|NYOMAN|KETUT|PUTU|KADEK|KOMANG|GEDE|GUSTI|LUH|DEWA|NENGAH|KOMPIANG)\b.*)$`)
@@ -68,6 +90,18 @@ func nameForms(s string) (forms []string) {
 	}
 	if m := twoDegrees.FindStringSubmatchIndex(s); m != nil {
 		forms = append(forms, s[:m[3]]+", "+s[m[6]:])
+	}
+	if m := noComma.FindStringSubmatchIndex(s); m != nil {
+		forms = append(forms, s[:m[3]]+","+s[m[3]:])
+	}
+	if m := bothMarks.FindStringIndex(s); m != nil {
+		forms = append(forms, s[:m[1]-2]+s[m[1]-1:])
+	}
+	if m := afterMark.FindStringIndex(s); m != nil {
+		forms = append(forms, s[:m[1]-2]+s[m[1]-1:])
+	}
+	if m := initials.FindStringSubmatchIndex(s); m != nil {
+		forms = append(forms, s[:m[3]]+"."+s[m[3]:])
 	}
 	if m := balinese.FindStringSubmatch(s); m != nil {
 		forms = append(forms, m[1]+" "+m[2])

@@ -1,6 +1,9 @@
 package ktp
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestCustomaryForms(t *testing.T) {
 	for _, c := range []struct {
@@ -14,6 +17,10 @@ func TestCustomaryForms(t *testing.T) {
 		{Address, "KOMP. INDAH BLOK HI6", "KOMP. INDAH BLOK H16", 100, "KOMP. INDAH BLOK HI6", ""}, // the picture says so
 		{Address, "KOMP. INDAH BLOK ATI", "KOMP. INDAH BLOK A11", 70, "KOMP. INDAH BLOK A11", RuleCustom},
 		{Address, "PERUM ASRI NO.I5", "PERUM ASRI NO.15", 70, "PERUM ASRI NO.15", RuleCustom},
+		{Address, "PERUM ASRI BLOK 014/14", "PERUM ASRI BLOK D14/14", 70, "PERUM ASRI BLOK D14/14", RuleCustom},
+		{Address, "PERUM ASRI BLOK O14/14", "PERUM ASRI BLOK 014/14", 70, "PERUM ASRI BLOK O14/14", ""},
+		{Address, "BLOK 84 NO.44", "BLOK B4 NO.44", 70, "BLOK B4 NO.44", RuleCustom},
+		{Name, "ARDANA PARWATA, SP.PD.", "ARDANA PARWATA, SP.PD.", 70, "ARDANA PARWATA, SP.PD.", ""},
 		{Address, "JL. MAWAR NO. 49B", "JL. MAWAR NO. 498", 70, "JL. MAWAR NO. 49B", ""},
 		{Address, "GG. PELITA III NO.2", "GG. PELITA 111 NO.2", 70, "GG. PELITA III NO.2", ""},
 		{Address, "BLOK II NO.2", "BLOK 11 NO.2", 70, "BLOK II NO.2", ""},
@@ -41,4 +48,26 @@ func deref(s *string) string {
 		return "nothing"
 	}
 	return *s
+}
+
+func TestForms(t *testing.T) {
+	for _, c := range []struct {
+		forms      func(string) []string
+		read, want string // one of the forms; "" for none at all
+	}{
+		{nameForms, "ARDANA PARWATA SP.PD.", "ARDANA PARWATA, SP.PD."},
+		{nameForms, "DUDUNG ASEP., M.SI.", "DUDUNG ASEP, M.SI."},
+		{nameForms, "HALIMAH MAR' ATUS", "HALIMAH MAR'ATUS"},
+		{nameForms, "INYOMAN SARI", "I NYOMAN SARI"},
+		{nameForms, "INDAH SARI", ""},
+		{nameForms, "R.A KARTINI", "R.A. KARTINI"},
+		{addressForms, "JL R.A KARTINI NO. 162", "JL R.A. KARTINI NO. 162"},
+		{addressForms, "KAMPUNGBARU", "KAMPUNG BARU"},
+		{addressForms, "JL. MELATI NO. 5", ""},
+	} {
+		got := c.forms(c.read)
+		if c.want == "" && len(got) > 0 || c.want != "" && !slices.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.read, got, c.want)
+		}
+	}
 }
