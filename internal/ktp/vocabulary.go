@@ -114,7 +114,7 @@ func completed(visible, list []string) (word string, ok bool) {
 	parts, seen := make([]string, len(visible)), 0
 	for i, v := range visible {
 		parts[i] = strings.ToUpper(v)
-		seen += len(strings.Trim(parts[i], beforeText+afterText+"()"))
+		seen += len(strings.Trim(parts[i], beforeText+"()"))
 	}
 	first := strings.TrimLeft(parts[0], beforeText)
 	if first == "" { // the colon may be what is covered
