@@ -322,8 +322,9 @@ func (g *Gray) Stretch(lo, hi uint8) *Gray {
 // Edges are the ridges of the gradient: for each pixel |dx|+|dy| by the 3x3
 // Sobel operator where it is largest across the edge, else 0.
 type Edges struct {
-	W, H  int
-	Ridge []uint16
+	W, H   int
+	Ridge  []uint16
+	dx, dy []int16 // the gradient
 }
 
 // Edges is Canny's detector up to the thresholds (Canny 1986).
@@ -333,6 +334,7 @@ func (g *Gray) Edges() *Edges {
 		return e
 	}
 	dx, dy, mag := make([]int16, g.W*g.H), make([]int16, g.W*g.H), make([]uint16, g.W*g.H)
+	e.dx, e.dy = dx, dy
 	for y := 1; y < g.H-1; y++ {
 		a, b, c := g.Pix[g.W*(y-1):][:g.W], g.Pix[g.W*y:][:g.W], g.Pix[g.W*(y+1):][:g.W]
 		for x := 1; x < g.W-1; x++ {

@@ -38,8 +38,8 @@ type found struct {
 // score weighs what speaks for a candidate. No lens bends a card by more than
 // freeStrain; a crop that moves the picture's middle may, and costs little.
 func (f found) score() float64 {
-	const freeStrain, perStrain = 0.015, 12
-	return f.layout + f.rim - perStrain*max(0, f.strain-freeStrain)
+	const freeStrain, perStrain, mostStrain = 0.012, 20, 0.6
+	return f.layout + 2*f.rim - min(perStrain*max(0, f.strain-freeStrain), mostStrain)
 }
 
 // find looks for the card. The corners are in pixels of photo, in reading
@@ -50,7 +50,8 @@ func find(ctx context.Context, photo *imaging.Picture) (found, error) {
 	search := &search{pic: small, paper: small.MaxChannel()}
 	// Each way to find candidates is dearer or rarer than the one before. A
 	// sharp hit ends the search early, a good one before the rare ways.
-	ways := make([]func() []quad, 0, channels+4)
+	ways := make([]func() []quad, 0, channels+7)
+	ways = append(ways, search.lineQuads)
 	for c := range channels {
 		ways = append(ways, func() []quad { return search.edgeQuads(c) })
 	}
@@ -62,8 +63,9 @@ func find(ctx context.Context, photo *imaging.Picture) (found, error) {
 		search.consider(next())
 		best := search.best
 		whole := !search.atBorder(best.quad) && best.strain < clearStrain
-		sharp := whole && (best.layout > sharpLayout && best.rim > sharpRim || best.layout > certainLayout && best.rim > clearRim)
-		clear := i >= channels && best.layout > clearLayout && best.strain < clearStrain && (best.rim > clearRim || i == len(ways)-2)
+		// The lines alone do not tell a second card.
+		sharp := i > 0 && whole && (best.layout > sharpLayout && best.rim > sharpRim || best.layout > certainLayout && best.rim > clearRim)
+		clear := i > channels && best.layout > clearLayout && best.strain < clearStrain && (best.rim > clearRim || i == len(ways)-2)
 		if sharp || clear {
 			break
 		}
@@ -133,11 +135,11 @@ const minCandidate = 0.8
 // one whose corners are right as well.
 const (
 	clearLayout   = 3.0
-	certainLayout = 4.4 // then fewer sides need a rim
-	likeLayout    = 4.1 // climbing gains nothing
+	certainLayout = 3.7 // then fewer sides need a rim
+	likeLayout    = 3.5 // climbing gains nothing
 	clearRim      = 0.75
 	clearStrain   = 0.04
-	sharpLayout   = 3.4
+	sharpLayout   = 3.2
 	sharpRim      = 0.93
 )
 
@@ -332,6 +334,69 @@ func (s *search) quadOf(r imaging.Region) (q quad, area float64, ok bool) {
 		}
 	}
 	return quad{}, 0, false
+}
+
+// Lines that may be sides, and quads between them that are looked at.
+const (
+	faintEdge  = 20 // of the ridges that count for a line
+	sideLines  = 16
+	roughQuads = 30
+	lineQuads  = 6
+)
+
+// lineQuads are the quads between the longest straight edges: the rim of a card
+// whose outline is no closed figure.
+func (s *search) lineQuads() []quad {
+	gray := s.pic.Gray()
+	at := gray.Percentiles(0.01, 0.99)
+	edges := gray.Stretch(at[0], at[1]).Edges()
+	lines := edges.Lines(faintEdge, min(s.pic.W, s.pic.H)/6, sideLines)
+	type pair struct{ a, b int }
+	var pairs []pair
+	for a := range lines {
+		for b := range a {
+			if math.Abs(lines[a].A*lines[b].A+lines[a].B*lines[b].B) > 0.9 {
+				pairs = append(pairs, pair{a, b})
+			}
+		}
+	}
+	type figure struct {
+		quad
+		seen float64 // share of the outline that lies on edges
+	}
+	var figures []figure
+	for i, p := range pairs {
+		for _, q := range pairs[:i] {
+			if math.Abs(lines[p.a].A*lines[q.a].A+lines[p.a].B*lines[q.a].B) > 0.6 {
+				continue
+			}
+			f, ok := cornersOf([4]imaging.Line{lines[p.a].Line, lines[q.a].Line, lines[p.b].Line, lines[q.b].Line})
+			if !ok {
+				continue
+			}
+			if (f[1].X-f[0].X)*(f[2].Y-f[1].Y)-(f[1].Y-f[0].Y)*(f[2].X-f[1].X) < 0 {
+				f = quad{f[1], f[0], f[3], f[2]}
+			}
+			if f.side(0)+f.side(2) < f.side(1)+f.side(3) {
+				f = quad{f[1], f[2], f[3], f[0]}
+			}
+			if plausibleShape(f, s.pic.W, s.pic.H) {
+				figures = append(figures, figure{f, edges.Along(faintEdge, f[:])})
+			}
+		}
+	}
+	best := func(n int) {
+		slices.SortStableFunc(figures, func(a, b figure) int { return cmp.Compare(b.seen, a.seen) })
+		figures = figures[:min(n, len(figures))]
+	}
+	best(roughQuads)
+	figures = slices.DeleteFunc(figures, func(f figure) bool { return strain(f.quad, s.pic.W, s.pic.H) > clearStrain })
+	best(lineQuads)
+	var quads []quad
+	for _, f := range figures {
+		quads = append(quads, f.quad)
+	}
+	return quads
 }
 
 // edgeQuads are the hulls of the largest edge figures in one channel; with the

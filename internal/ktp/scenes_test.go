@@ -47,7 +47,7 @@ var scenes = []scene{
 	{"a third of the picture", with(func(s *specimen.Shot) { s.Fill, s.W, s.H = 0.36, 1200, 900 }), 1, 0},
 	{"a sixth of the picture", with(func(s *specimen.Shot) { s.Fill, s.W, s.H = 0.24, 1200, 900 }), 1, 0},
 	{"two cards", with(func(s *specimen.Shot) { s.Fill, s.MoveY, s.Second = 0.5, -0.2, sceneCards()[1] }), 1, 0},
-	{"screen", with(func(s *specimen.Shot) { s.Screen, s.Fill = true, 0.7 }), 8, 0},
+	{"screen", with(func(s *specimen.Shot) { s.Screen, s.Fill = true, 0.7 }), 10, 0},
 }
 
 // sceneCards are the cards of two people.

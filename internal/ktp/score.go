@@ -95,7 +95,7 @@ func layoutScore(g, ink *imaging.Gray) float64 {
 	right := tone(83, 14, 84.6, 35) - tone(80, 14, 81.4, 35)
 	top := tone(65, 8.5, 80, 10.3) - tone(65, 13, 80, 14.5)
 	level := max(tone(3, 14, 60, 50), 20)
-	return score + min(max((left+right+0.5*top)/level/0.5, -0.3), 1)
+	return score + 0.4*min(max((left+right+0.5*top)/level/0.5, 0), 1)
 }
 
 // contrast compares an inked with a blank area: 1 for ink on clean paper, 0
