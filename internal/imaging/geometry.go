@@ -129,10 +129,7 @@ func FitLine(points []Point, weights []float64, tolerance float64) (line Line, s
 		if sw <= 0 {
 			break
 		}
-		mx, my := sx/sw, sy/sw
-		angle := math.Atan2(2*(sxy/sw-mx*my), sxx/sw-mx*mx-(syy/sw-my*my)) / 2
-		a, b := -math.Sin(angle), math.Cos(angle)
-		line = Line{A: a, B: b, C: a*mx + b*my}
+		line = leastSquares(sw, sx, sy, sxx, sxy, syy)
 	}
 	agree := 0.0
 	for k, p := range points {
@@ -141,6 +138,15 @@ func FitLine(points []Point, weights []float64, tolerance float64) (line Line, s
 		}
 	}
 	return line, agree / total, true
+}
+
+// leastSquares is the line with the least sum of squared distances, from sums
+// of weight, x, y, x*x, x*y and y*y over the points.
+func leastSquares(w, x, y, xx, xy, yy float64) Line {
+	mx, my := x/w, y/w
+	angle := math.Atan2(2*(xy/w-mx*my), xx/w-mx*mx-(yy/w-my*my)) / 2
+	a, b := -math.Sin(angle), math.Cos(angle)
+	return Line{A: a, B: b, C: a*mx + b*my}
 }
 
 // ConvexHull gives the corners of the smallest convex polygon round the

@@ -13,17 +13,11 @@ const (
 	houghSpread = 6   // bins to both sides of the gradient's direction
 )
 
-// StraightLine is a line with the number of edge pixels that lie on it.
-type StraightLine struct {
-	Line
-	Votes int
-}
-
 // Lines are the lines on which most ridges over low lie, best first, at most n:
 // the peaks of the Hough transform in which an edge votes only for lines along
 // itself (Duda and Hart 1972; O'Gorman and Clowes 1976). Lines with fewer than
 // minVotes votes are left out.
-func (e *Edges) Lines(low uint16, minVotes, n int) []StraightLine {
+func (e *Edges) Lines(low uint16, minVotes, n int) []Line {
 	reach := int(math.Hypot(float64(e.W), float64(e.H)))/houghStep + 2
 	rhos := 2*reach + 1
 	votes := make([]uint16, houghAngles*rhos)
@@ -45,22 +39,26 @@ func (e *Edges) Lines(low uint16, minVotes, n int) []StraightLine {
 			}
 		}
 	}
-	var peaks []StraightLine
+	type peak struct {
+		Line
+		votes uint16
+	}
+	var peaks []peak
 	for a := range houghAngles {
 		for r := 2; r < rhos-2; r++ {
 			v := votes[a*rhos+r]
 			if int(v) < minVotes || !isPeak(votes, a, r, rhos) {
 				continue
 			}
-			peaks = append(peaks, StraightLine{Line{A: cos[a], B: sin[a], C: float64((r - reach) * houghStep)}, int(v)})
+			peaks = append(peaks, peak{Line{A: cos[a], B: sin[a], C: float64((r - reach) * houghStep)}, v})
 		}
 	}
-	slices.SortStableFunc(peaks, func(a, b StraightLine) int { return cmp.Compare(b.Votes, a.Votes) })
-	peaks = peaks[:min(n, len(peaks))]
-	for i := range peaks {
-		peaks[i].Line = e.fit(peaks[i].Line, low)
+	slices.SortStableFunc(peaks, func(a, b peak) int { return cmp.Compare(b.votes, a.votes) })
+	var lines []Line
+	for _, p := range peaks[:min(n, len(peaks))] {
+		lines = append(lines, e.fit(p.Line, low))
 	}
-	return peaks
+	return lines
 }
 
 // fit moves a line, which the bins gave roughly, to the middle of the ridges
@@ -97,10 +95,7 @@ func (e *Edges) fit(line Line, low uint16) Line {
 		if n < 2 {
 			return line
 		}
-		mx, my := sx/n, sy/n
-		angle := math.Atan2(2*(sxy/n-mx*my), sxx/n-mx*mx-(syy/n-my*my)) / 2
-		a, b := -math.Sin(angle), math.Cos(angle)
-		line = Line{A: a, B: b, C: a*mx + b*my}
+		line = leastSquares(n, sx, sy, sxx, sxy, syy)
 	}
 	return line
 }
@@ -132,8 +127,7 @@ func isPeak(votes []uint16, a, r, rhos int) bool {
 }
 
 // Along is the share 0..1 of a closed outline on which ridges over low that
-// run in its direction are seen, within two
-// pixels, looked at every three pixels.
+// run in its direction are seen, within two pixels; one in three is looked at.
 func (e *Edges) Along(low uint16, outline []Point) float64 {
 	on, of := 0, 0
 	for i, a := range outline {
