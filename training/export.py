@@ -15,6 +15,7 @@ import pathlib
 import onnx
 import torch
 
+from lines import STRETCH
 from network import Recogniser
 from words import CHARACTERS
 
@@ -25,7 +26,7 @@ A CTC line recogniser for the print of the Indonesian identity card (KTP-el): va
 
 | | |
 | --- | --- |
-| input | [N, 3, 32, W] BGR, (x/255 - 0.5)/0.5, W a multiple of 8, padded right with 0 |
+| input | [N, 3, 32, W] BGR, (x/255 - 0.5)/0.5, W a multiple of 8, padded right with 0; a line is resized to {stretch} times its own width at height 32 |
 | output | softmax [N, W/4, {classes}]: blank, then {dictionary} |
 | data | {lines:,} lines drawn by `lines.py`, none twice; random words and invented names and addresses, Debian's fonts; no photo, no text and no font of a real or sample card |
 | start | {start} |
@@ -81,7 +82,7 @@ def main():
     cer, exact, cer2, exact2 = [float(v) for v in list(csv.reader(open(run / "log.csv", encoding="utf-8")))[-1][2:]]
     (pathlib.Path(__file__).parent / "model-card.md").write_text(CARD.format(
         version=a.version, weights=sum(w.numel() for w in net.parameters()), bytes=len(data), sha=sha, date=datetime.date.today(),
-        classes=len(CHARACTERS) + 1, dictionary=f"{name}.txt", lines=kept["lines"], minutes=kept["minutes"], start=a.start,
+        classes=len(CHARACTERS) + 1, dictionary=f"{name}.txt", stretch=STRETCH, lines=kept["lines"], minutes=kept["minutes"], start=a.start,
         cer=cer, exact=exact, cer2=cer2, exact2=exact2), encoding="utf-8")
     print(f"{file}: {len(data)} bytes, sha256 {sha}")
     text = out / f"{name}.txt"

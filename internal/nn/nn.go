@@ -112,6 +112,9 @@ type Input struct {
 	Std   [3]float64 `json:"std"`
 	// Multiple is what free sides are rounded or padded to.
 	Multiple int `json:"multiple,omitempty"`
+	// Stretch is how many times wider than its ratio says a text recogniser
+	// takes a line, for more steps a letter; 0 means 1.
+	Stretch float64 `json:"stretch,omitempty"`
 	// LongSide is the longest side a text detector is fed.
 	LongSide int `json:"long_side,omitempty"`
 	// Crop is how much of the surroundings a liveness model sees, as a

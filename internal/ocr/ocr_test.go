@@ -18,13 +18,14 @@ import (
 type stripes struct {
 	classes []string
 	hidden  string
+	stretch float64
 	runs    int
 	widths  []int64
 }
 
 func (m *stripes) Spec() nn.Spec {
 	return nn.Spec{Name: "stripes", Decoding: nn.DecodeCTC, Output: "y", Classes: m.classes, Hidden: m.hidden,
-		Input: nn.Input{Height: 8, Colour: nn.RGB, Scale: 1, Std: [3]float64{1, 1, 1}, Multiple: 4}}
+		Input: nn.Input{Height: 8, Colour: nn.RGB, Scale: 1, Std: [3]float64{1, 1, 1}, Multiple: 4, Stretch: m.stretch}}
 }
 
 func (m *stripes) Run(ctx context.Context, in nn.Tensor) (map[string]nn.Tensor, error) {
@@ -214,6 +215,24 @@ func TestRecogniseKeepsOrderAndWidths(t *testing.T) {
 	}
 	if m.runs != 2 {
 		t.Errorf("%d runs for two groups of widths", m.runs)
+	}
+}
+
+func TestRecogniseStretchesALine(t *testing.T) {
+	for stretch, want := range map[float64]int{0: 24, 1: 24, 1.5: 36} {
+		m := newStripes()
+		m.stretch = stretch
+		r, err := NewRecogniser(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := r.Recognise(t.Context(), []*imaging.Picture{imaging.New(96, 8)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out[0].Steps() != want {
+			t.Errorf("stretch %v: %d steps of 96 pixels, want %d", stretch, out[0].Steps(), want)
+		}
 	}
 }
 

@@ -63,6 +63,10 @@ func (r *Recogniser) Spec() nn.Spec { return r.spec }
 // in the order of lines; an empty picture gives an output without steps.
 func (r *Recogniser) Recognise(ctx context.Context, lines []*imaging.Picture) ([]*Output, error) {
 	height, multiple := r.spec.Input.Height, max(r.spec.Input.Multiple, 1)
+	stretch := r.spec.Input.Stretch
+	if stretch == 0 {
+		stretch = 1
+	}
 	out := make([]*Output, len(lines))
 	scaled := make([]*imaging.Picture, len(lines))
 	var order []int
@@ -71,7 +75,7 @@ func (r *Recogniser) Recognise(ctx context.Context, lines []*imaging.Picture) ([
 		if p.W == 0 || p.H == 0 {
 			continue
 		}
-		w := int(math.Round(float64(height) * float64(p.W) / float64(p.H)))
+		w := int(math.Round(stretch * float64(height) * float64(p.W) / float64(p.H)))
 		scaled[i] = p.Resize(min(max(w, 1), maxWidth), height)
 		order = append(order, i)
 	}

@@ -182,6 +182,7 @@ func checkSpec(s nn.Spec) error {
 	bad(in.Colour == nn.RGB || in.Colour == nn.BGR, "input.colour must be RGB or BGR")
 	bad(in.Width >= 0 && in.Width <= 4096 && in.Height >= 0 && in.Height <= 4096, "input sides must be 0..4096")
 	bad(in.Multiple >= 0 && in.Multiple <= 256, "input.multiple must be 0..256")
+	bad(in.Stretch == 0 || in.Stretch >= 0.5 && in.Stretch <= 4, "input.stretch must be 0.5..4")
 	bad(in.LongSide >= 0 && in.LongSide <= 4096, "input.long_side must be 0..4096")
 	bad(in.Scale > 0, "input.scale must be above 0")
 	for _, std := range in.Std {

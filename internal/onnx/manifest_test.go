@@ -137,6 +137,7 @@ func TestManifestMistakes(t *testing.T) {
 		"no licence":          {change(func(s *nn.Spec) { s.Licence.ID = "" }), "licence"},
 		"zero std":            {change(func(s *nn.Spec) { s.Input.Std[1] = 0 }), "std"},
 		"zero scale":          {change(func(s *nn.Spec) { s.Input.Scale = 0 }), "scale"},
+		"a line too wide":     {change(func(s *nn.Spec) { s.Input.Stretch = 5 }), "stretch"},
 		"no dictionary":       {change(func(s *nn.Spec) { s.Dictionary = "" }), "dictionary"},
 		"one file for both":   {change(func(s *nn.Spec) { s.Dictionary = s.File }), "must differ"},
 		"name":                {change(func(s *nn.Spec) { s.Name = "A B" }), "name"},
