@@ -47,8 +47,8 @@ var inputNames = [inputs]string{"bias", "least", "share", "known", "unknown", "c
 // regression, fitted for the recogniser ktp_ctc_v2 by `anycheck bench ktp
 // --fit` on 280 drawn cards (docs/accuracy.md). Another recogniser needs its
 // own fit.
-var calibration = [inputs]float64{inputBias: 1.65, inputLeast: 0.49, inputShare: 0.23, inputKnown: 4.4, inputUnknown: -1.7,
-	inputCorrected: 2.4, inputGlare: -3.2, inputHidden: -1, inputBlur: -0.56, inputSmall: -1.1}
+var calibration = [inputs]float64{inputBias: 2.2, inputLeast: 0.26, inputShare: 0.34, inputKnown: 3.9, inputUnknown: -1.6,
+	inputCorrected: 2.4, inputGlare: -3.7, inputHidden: -1, inputBlur: -0.80, inputSmall: -1.3}
 
 // printHidden is from when on print counts as hidden.
 const printHidden = 0.5
