@@ -359,61 +359,6 @@ func (s *search) openSides(hull []imaging.Point) (sides [3]imaging.Line, ok bool
 	return sides, true
 }
 
-// The portrait on the card in millimetres.
-var portrait = box{62.5, 11.6, 82.1, 36.8}
-
-// portraitQuads guess the card from its portrait, whose ground is red or blue:
-// for cards whose rim is lost among the lines of the table.
-func (s *search) portraitQuads() []quad {
-	var best found
-	for _, c := range []int{1, 2, 3} {
-		channel := s.channel(c)
-		at := channel.Percentiles(0.06, 0.94)
-		for _, inverted := range []bool{false, true} {
-			limit := at[1]
-			if inverted {
-				channel, limit = channel.Invert(), 255-at[0]
-			}
-			strong := imaging.NewGray(channel.W, channel.H)
-			for i, v := range channel.Pix {
-				if v >= limit {
-					strong.Pix[i] = 255
-				}
-			}
-			size := float64(channel.W * channel.H)
-			for i, r := range strong.CloseRect(2).Regions(false, int(0.01*size)) {
-				rect, ok := imaging.MinAreaRect(imaging.ConvexHull(r.Outline))
-				if i >= 3 || !ok {
-					break
-				}
-				q := quad(rect)
-				ratio := max(q.side(0), q.side(1)) / max(min(q.side(0), q.side(1)), 1)
-				if ratio < 1.1 || ratio > 1.6 || imaging.PolygonArea(rect[:]) > 0.15*size {
-					continue
-				}
-				if q.side(0) > q.side(1) {
-					q = quad{q[1], q[2], q[3], q[0]}
-				}
-				for range 2 {
-					if card, ok := around(portrait, q); ok && plausibleShape(card, s.pic.W, s.pic.H) {
-						if f := orient(s.paper, card); f.layout > best.layout {
-							best = f
-						}
-					}
-					q = quad{q[2], q[3], q[0], q[1]}
-				}
-			}
-		}
-	}
-	if best.layout < minCandidate {
-		return nil
-	}
-	if s.best.layout < clearLayout {
-		best = s.climb(best)
-	}
-	return []quad{best.quad}
-}
-
 // climbQuads climbs from a card that may have taken a shadow or the table's
 // pattern for its rim.
 func (s *search) climbQuads() []quad {

@@ -50,12 +50,12 @@ func find(ctx context.Context, photo *imaging.Picture) (found, error) {
 	search := &search{pic: small, paper: small.MaxChannel()}
 	// Each way to find candidates is dearer or rarer than the one before. A
 	// sharp hit ends the search early, a good one before the rare ways.
-	ways := make([]func() []quad, 0, channels+6)
+	ways := make([]func() []quad, 0, channels+5)
 	ways = append(ways, search.lineQuads)
 	for c := range channels {
 		ways = append(ways, func() []quad { return search.edgeQuads(c) })
 	}
-	ways = append(ways, search.cutQuads, search.portraitQuads, search.levelQuads, search.climbQuads, search.printQuads)
+	ways = append(ways, search.cutQuads, search.levelQuads, search.climbQuads, search.printQuads)
 	for i, next := range ways {
 		if err := ctx.Err(); err != nil {
 			return found{}, err
