@@ -29,6 +29,8 @@ require (
 	modernc.org/sqlite v1.61.1 // SQLite without cgo; libc stays at the version it pins
 )
 
+require github.com/mozillazg/go-unidecode v0.2.0 // names in other scripts; tables only, finished
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/bitfield/gotestdox v0.2.2 // indirect

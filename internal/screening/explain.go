@@ -50,10 +50,17 @@ func (x *Index) explain(tokens []queryToken, q Query, m match) []Evidence {
 	}
 	if m.date != 0 {
 		var best Evidence
-		for i, d := range e.BirthDates {
+		born := e.BirthDates
+		if m.twin > 0 {
+			born = x.entities[m.twin-1].BirthDates
+		}
+		for i, d := range born {
 			if p, text := compareDates(q.BirthDate, d); i == 0 || p > best.Points {
 				best = Evidence{Fact: "birth_date", Query: q.BirthDate.String(), Listed: d.String(), How: text, Points: p}
 			}
+		}
+		if best.Points = points(m.date); m.twin > 0 {
+			best.How += ", from entry " + x.entities[m.twin-1].ID + " of the same name"
 		}
 		out = append(out, best)
 	}

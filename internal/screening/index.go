@@ -21,6 +21,7 @@ type Index struct {
 	keys     keyTable // spelling key → word
 	joins    keyTable // key of adjacent parts written as one → name
 	persons  int
+	twins    map[uint32][]uint32 // entity → entries that are the same person
 }
 
 // nameRef is one name of one entity.
@@ -127,6 +128,7 @@ func Build(lists []List) *Index {
 		next[o.word]++
 	}
 	x.keys, x.joins = keys.sorted(), joins.sorted()
+	x.findTwins()
 	return x
 }
 

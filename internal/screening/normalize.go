@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/mozillazg/go-unidecode"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -55,7 +56,7 @@ func spell(name string) string {
 		case plain[c] != "":
 			b.WriteString(plain[c])
 		case c >= 0x80 && (unicode.IsLetter(c) || unicode.IsDigit(c)):
-			b.WriteRune(c)
+			latin(&b, c)
 		case c == ';':
 			b.WriteByte(',')
 		default:
@@ -63,6 +64,22 @@ func spell(name string) string {
 		}
 	}
 	return b.String()
+}
+
+// latin writes a letter of another script in Latin ones, as far as a letter
+// alone tells: good for Cyrillic, Greek, Georgian or Kana, poor for scripts
+// that leave vowels out.
+func latin(b *strings.Builder, c rune) {
+	written := false
+	for _, l := range strings.ToLower(unidecode.Unidecode(string(c))) {
+		if l >= 'a' && l <= 'z' || l >= '0' && l <= '9' {
+			b.WriteRune(l)
+			written = true
+		}
+	}
+	if unicode.Is(unicode.Han, c) && written {
+		b.WriteByte(' ') // a syllable
+	}
 }
 
 // piece is a word before its class is known.

@@ -1,6 +1,7 @@
 package screening
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -15,8 +16,8 @@ const (
 	// parts say little, because parts of a name are not independent.
 	nameBound = 20.0
 	// Both sides have a part the other lacks: another name.
-	conflictShare = 0.95
-	conflictFloor = 2.0
+	conflictShare = 1.5
+	conflictFloor = 3.5
 	// Only one side has more parts: names are shortened.
 	extraQueryShare  = 0.42
 	extraListedShare = 0.30
@@ -30,7 +31,8 @@ const (
 	placeAgrees      = 2.0
 	countryAgrees    = 0.7
 	weakAlias        = -3.0 // a nickname that no other fact supports
-	onePart          = -4.0 // one part of a name, without a date of birth
+	twinDate         = 8.0  // at most, either way, from the date of birth that another entry of the person gives
+	onePart          = -3.0 // one part of a name, without a date of birth
 	// evenOdds is the total at which a match is as likely as not for a person
 	// drawn from the public; pointsPerUnit softens totals into odds.
 	evenOdds      = 12.0
@@ -58,7 +60,10 @@ type pair struct {
 
 // facts are the points of what is known of a person besides the name; 0 is
 // not known.
-type facts struct{ date, gender, place float32 }
+type facts struct {
+	date, gender, place float32
+	twin                uint32 // the entry whose date of birth this is, plus 1
+}
 
 // match is a scored name.
 type match struct {
@@ -100,15 +105,8 @@ func (x *Index) score(tokens []queryToken, f facts, name uint32) match {
 	listed := x.tokens[ref.first : ref.first+uint32(ref.count)]
 	m := match{name: name, facts: f}
 	x.align(&m, tokens, listed)
-	sum := x.sumName(&m, tokens, listed)
-	m.namePoints = sum
-	if sum > 0 {
-		sum = nameBound * float32(math.Tanh(float64(sum/nameBound)))
-	}
-	if m.same {
-		sum += sameName
-	}
-	m.total = sum + m.date + m.gender + m.place
+	m.namePoints = x.sumName(&m, tokens, listed)
+	m.total = m.namePoints + m.date + m.gender + m.place
 	x.applyRules(&m, tokens, listed, x.entities[ref.entity].Names[ref.variant].Kind)
 	return m
 }
@@ -298,7 +296,14 @@ func (x *Index) sumName(m *match, tokens []queryToken, listed []nameToken) float
 	if strongQ+strongL == 0 && m.pairCount > 1 {
 		sum += wholeName
 	}
-	m.same = same
+	// What agrees is bounded before what contradicts is taken off: one part
+	// that differs counts in a long name as in a short one.
+	if sum > 0 {
+		sum = nameBound * float32(math.Tanh(float64(sum/nameBound)))
+	}
+	if m.same = same; same {
+		sum += sameName
+	}
 	conflict := min(strongQ, strongL)
 	sum -= conflictShare * conflict
 	if conflict > 0 {
@@ -325,17 +330,28 @@ func leftover(c class, parent bool, rarity float32, strong, weak *float32) {
 
 // facts compares what is known of the person besides the name; asked are the
 // words of the place asked about.
-func (x *Index) facts(q Query, asked []string, e *Entity) (f facts) {
-	if !q.BirthDate.IsZero() && len(e.BirthDates) > 0 {
+func (x *Index) facts(q Query, asked []string, number uint32) (f facts) {
+	e := &x.entities[number]
+	born, sex := e.BirthDates, e.Gender
+	for _, t := range x.twins[number] {
+		if len(born) == 0 && len(x.entities[t].BirthDates) > 0 {
+			born, f.twin = x.entities[t].BirthDates, t+1
+		}
+		sex = cmp.Or(sex, x.entities[t].Gender)
+	}
+	if !q.BirthDate.IsZero() && len(born) > 0 {
 		f.date = float32(math.Inf(-1))
-		for _, d := range e.BirthDates {
+		for _, d := range born {
 			p, _ := compareDates(q.BirthDate, d)
 			f.date = max(f.date, float32(p))
 		}
+		if f.twin > 0 {
+			f.date = min(max(f.date, -twinDate), twinDate)
+		}
 	}
-	if q.Gender != "" && e.Gender != "" {
+	if q.Gender != "" && sex != "" {
 		f.gender = genderAgrees
-		if q.Gender != e.Gender {
+		if q.Gender != sex {
 			f.gender = genderDiffers
 		}
 	}
@@ -412,7 +428,7 @@ func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, ki
 			parts++
 			rarity = max(rarity, p.points)
 			exact = exact && p.alike >= sameSound
-		} else if c == classSymbol || l == classSymbol {
+		} else if (c == classSymbol || l == classSymbol) && x.words[listed[p.l].word].fold != servant {
 			parts++
 		}
 	}
@@ -428,6 +444,9 @@ func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, ki
 		m.blocked, m.rule = true, "a weak alias needs a second agreeing fact"
 	}
 }
+
+// servant is the folded "servant of": with the part after it, it is one name.
+const servant = "abdul"
 
 // ownParts counts the parts of a query that are its person's own: no small
 // words and no parent's name.

@@ -35,7 +35,7 @@ type nearWord struct {
 }
 
 // Search gives the entities that may be the person asked about, best first
-// and by id among equals; at most limit of them (0: ten). The same index and
+// (among equals the Security Council's first, then by id); at most limit of them (0: ten). The same index and
 // query always give the same hits. It stops early, with no hits, when ctx ends.
 func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 	if limit <= 0 {
@@ -51,7 +51,7 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 		entity := x.names[name].entity
 		old, ok := best[entity]
 		if !ok {
-			old.facts = x.facts(q, asked, &x.entities[entity])
+			old.facts = x.facts(q, asked, entity)
 		}
 		if m := x.score(tokens, old.facts, name); !ok || m.better(old) {
 			best[entity] = m
@@ -68,9 +68,19 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 		if c := cmp.Compare(b.total, a.total); c != 0 {
 			return c
 		}
-		return cmp.Compare(x.entities[x.names[a.name].entity].ID, x.entities[x.names[b.name].entity].ID)
+		one, other := &x.entities[x.names[a.name].entity], &x.entities[x.names[b.name].entity]
+		return cmp.Or(cmp.Compare(precedence(one), precedence(other)), cmp.Compare(one.ID, other.ID))
 	})
 	return x.hits(tokens, q, matches, limit)
+}
+
+// precedence orders entries of equal score: the Security Council's list binds
+// every country and others repeat it.
+func precedence(e *Entity) int {
+	if slices.Contains(e.Datasets, "un_sc") {
+		return 0
+	}
+	return 1
 }
 
 // queryTokens prepares a name and finds the listed words near each part.
@@ -261,5 +271,5 @@ func union(a, b []string) []string {
 // so that it reads the same everywhere.
 func likelihood(total float32) float64 {
 	s := 1 / (1 + math.Exp(-(float64(total)-evenOdds)/pointsPerUnit))
-	return math.Round(s*1e4) / 1e4
+	return math.Round(s*1e6) / 1e6
 }
