@@ -1,6 +1,7 @@
 package screening
 
 import (
+	"cmp"
 	"math"
 	"strings"
 )
@@ -50,9 +51,9 @@ func (x *Index) explain(tokens []queryToken, q Query, m match) []Evidence {
 	}
 	if m.date != 0 {
 		var best Evidence
-		born := e.BirthDates
+		born := x.born(e)
 		if m.twin > 0 {
-			born = x.entities[m.twin-1].BirthDates
+			born = x.born(&x.entities[m.twin-1])
 		}
 		for i, d := range born {
 			if p, text := compareDates(q.BirthDate, d); i == 0 || p > best.Points {
@@ -60,7 +61,7 @@ func (x *Index) explain(tokens []queryToken, q Query, m match) []Evidence {
 			}
 		}
 		if best.Points = points(m.date); m.twin > 0 {
-			best.How += ", from entry " + x.entities[m.twin-1].ID + " of the same name"
+			best.How += ", from entry " + x.text(x.entities[m.twin-1].id) + " of the same name"
 		}
 		out = append(out, best)
 	}
@@ -69,14 +70,14 @@ func (x *Index) explain(tokens []queryToken, q Query, m match) []Evidence {
 		if m.gender < 0 {
 			text = "other"
 		}
-		out = append(out, Evidence{Fact: "gender", Query: string(q.Gender), Listed: string(e.Gender), How: text, Points: points(m.gender)})
+		out = append(out, Evidence{Fact: "gender", Query: string(q.Gender), Listed: string(cmp.Or(genders[e.gender], otherGender(q.Gender, m.gender))), How: text, Points: points(m.gender)})
 	}
 	if m.place != 0 {
 		text := "a place in common"
 		if m.place < placeAgrees {
 			text = "same country"
 		}
-		out = append(out, Evidence{Fact: "birth_place", Query: q.Place, Listed: strings.Join(e.Places, "; "), How: text, Points: points(m.place)})
+		out = append(out, Evidence{Fact: "birth_place", Query: q.Place, Listed: strings.Join(x.sets[e.places], "; "), How: text, Points: points(m.place)})
 	}
 	if m.rule != "" {
 		out = append(out, Evidence{Fact: "rule", How: m.rule})
@@ -101,3 +102,15 @@ func how(p pair, tokens []queryToken, listed []nameToken) string {
 }
 
 func points(p float32) float64 { return math.Round(float64(p)*100) / 100 }
+
+// otherGender is the gender that another entry of the person gave: what was
+// asked for when it agreed.
+func otherGender(asked Gender, points float32) Gender {
+	if points > 0 {
+		return asked
+	}
+	if asked == Male {
+		return Female
+	}
+	return Male
+}

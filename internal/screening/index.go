@@ -4,15 +4,23 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 )
 
-// Index is a set of lists made ready for searching. It never changes after
-// Build and serves any number of searches at once; a caller that imports a new
+// Index is a set of lists made ready for searching. It never changes once
+// built and serves any number of searches at once; a caller that imports a new
 // version builds another and swaps the pointer.
+//
+// It keeps no pointers to what it was built from: texts lie one after another
+// in one string, and what many entities share (topics, datasets, countries) is
+// kept once. A million persons take about 400 MB.
 type Index struct {
 	rules    *rules
 	lists    []List // without their entities
-	entities []Entity
+	texts    string
+	entities []record
+	sets     [][]string // shared lists of texts, by number; 0 is the empty one
+	dates    []PartialDate
 	names    []nameRef
 	tokens   []nameToken // of all names, one after another
 	words    []word
@@ -22,15 +30,45 @@ type Index struct {
 	joins    keyTable // key of adjacent parts written as one → name
 	persons  int
 	twins    map[uint32][]uint32 // entity → entries that are the same person
+	scratch  sync.Pool           // *tally
+}
+
+// span is a text in Index.texts.
+type span struct{ from, length uint32 }
+
+func (x *Index) text(s span) string { return x.texts[s.from : s.from+s.length] }
+
+// record is an entity. Its sets are numbers in Index.sets.
+type record struct {
+	id, url                             span
+	fingerprint                         uint64
+	dates                               uint32 // the first in Index.dates
+	dateCount                           uint8
+	person                              bool
+	gender                              uint8 // in genders
+	places, countries, topics, datasets uint32
+}
+
+func (x *Index) born(e *record) []PartialDate {
+	return x.dates[e.dates : e.dates+uint32(e.dateCount)]
 }
 
 // nameRef is one name of one entity.
 type nameRef struct {
-	entity  uint32
-	first   uint32 // in tokens
-	count   uint8
-	variant uint32 // which of the entity's names
+	entity uint32
+	first  uint32 // in tokens
+	text   span
+	count  uint8
+	kind   uint8 // in nameKinds
+	person bool
 }
+
+// What records keep as numbers. A kind of name that is none of these counts as
+// a primary one.
+var (
+	nameKinds = [...]NameKind{Primary, Alias, Weak}
+	genders   = [...]Gender{"", Male, Female}
+)
 
 // nameToken is a part of a listed name.
 type nameToken struct {
@@ -46,91 +84,6 @@ const expectedPersons = 4000
 // rareShare is the share of persons that have a name part which neither the
 // lists nor the frequency table know.
 const rareShare = 0.00008
-
-// Build makes an index of lists. The work grows with the number of names.
-func Build(lists []List) *Index {
-	x := &Index{rules: defaultRules()}
-	type occurrence struct{ word, name uint32 }
-	var seen []occurrence
-	var keys, joins keyTable
-	ids := map[string]uint32{}
-	var counts []uint32 // persons with the word
-	var lastPerson []uint32
-	intern := func(t token) uint32 {
-		id, ok := ids[t.text]
-		if !ok {
-			id = uint32(len(x.words))
-			text := strings.Clone(t.text)
-			fold := strings.Clone(t.fold)
-			ids[text] = id
-			x.words = append(x.words, newWord(text, fold))
-			counts, lastPerson = append(counts, 0), append(lastPerson, 0)
-			eachKey(text, fold, func(k uint32) { keys.add(k, id) })
-		}
-		return id
-	}
-	for _, l := range lists {
-		entities := l.Entities
-		l.Entities = nil
-		x.lists = append(x.lists, l)
-		for _, e := range entities {
-			number := uint32(len(x.entities))
-			x.entities = append(x.entities, e)
-			person := isPerson(e.Schema)
-			if person {
-				x.persons++
-			}
-			for variant, n := range e.Names {
-				parts := x.rules.tokenize(n.Text)
-				if len(parts) == 0 {
-					continue
-				}
-				name := uint32(len(x.names))
-				x.names = append(x.names, nameRef{number, uint32(len(x.tokens)), uint8(len(parts)), uint32(variant)})
-				for i, t := range parts {
-					id := intern(t)
-					if person && lastPerson[id] != number+1 {
-						lastPerson[id] = number + 1
-						counts[id]++
-					}
-					x.tokens = append(x.tokens, nameToken{id, t.class, t.parent})
-					seen = append(seen, occurrence{id, name})
-					if i > 0 && (t.class == className || parts[i-1].class == className) {
-						joins.addJoin(parts[i-1].fold+t.fold, name)
-					}
-				}
-				if len(parts) > 2 {
-					joins.addJoin(joinFolds(parts), name)
-				}
-			}
-		}
-	}
-	// Rarity counts a sound, not a spelling: each spelling of a common name
-	// is rare, the name is not.
-	sounds := map[string]float64{}
-	for i, w := range x.words {
-		sounds[w.fold] += float64(counts[i])
-	}
-	for i := range x.words {
-		x.words[i].rarity = x.rarity(x.words[i].fold, sounds[x.words[i].fold])
-	}
-	x.offsets = make([]uint32, len(x.words)+1)
-	for _, o := range seen {
-		x.offsets[o.word+1]++
-	}
-	for i := range x.words {
-		x.offsets[i+1] += x.offsets[i]
-	}
-	x.postings = make([]uint32, len(seen))
-	next := slices.Clone(x.offsets)
-	for _, o := range seen {
-		x.postings[next[o.word]] = o.name
-		next[o.word]++
-	}
-	x.keys, x.joins = keys.sorted(), joins.sorted()
-	x.findTwins()
-	return x
-}
 
 // Lists tells what the index was built from; the entities are left out.
 func (x *Index) Lists() []List { return slices.Clone(x.lists) }

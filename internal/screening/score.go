@@ -107,7 +107,7 @@ func (x *Index) score(tokens []queryToken, f facts, name uint32) match {
 	x.align(&m, tokens, listed)
 	m.namePoints = x.sumName(&m, tokens, listed)
 	m.total = m.namePoints + m.date + m.gender + m.place
-	x.applyRules(&m, tokens, listed, x.entities[ref.entity].Names[ref.variant].Kind)
+	x.applyRules(&m, tokens, listed, nameKinds[ref.kind])
 	return m
 }
 
@@ -332,12 +332,13 @@ func leftover(c class, parent bool, rarity float32, strong, weak *float32) {
 // words of the place asked about.
 func (x *Index) facts(q Query, asked []string, number uint32) (f facts) {
 	e := &x.entities[number]
-	born, sex := e.BirthDates, e.Gender
+	born, sex := x.born(e), genders[e.gender]
 	for _, t := range x.twins[number] {
-		if len(born) == 0 && len(x.entities[t].BirthDates) > 0 {
-			born, f.twin = x.entities[t].BirthDates, t+1
+		twin := &x.entities[t]
+		if len(born) == 0 && twin.dateCount > 0 {
+			born, f.twin = x.born(twin), t+1
 		}
-		sex = cmp.Or(sex, x.entities[t].Gender)
+		sex = cmp.Or(sex, genders[twin.gender])
 	}
 	if !q.BirthDate.IsZero() && len(born) > 0 {
 		f.date = float32(math.Inf(-1))
@@ -356,7 +357,7 @@ func (x *Index) facts(q Query, asked []string, number uint32) (f facts) {
 		}
 	}
 	if len(asked) > 0 {
-		f.place = comparePlaces(x.rules, asked, e.Places, e.Countries)
+		f.place = comparePlaces(x.rules, asked, x.sets[e.places], x.sets[e.countries])
 	}
 	return f
 }

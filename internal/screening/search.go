@@ -69,15 +69,15 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 			return c
 		}
 		one, other := &x.entities[x.names[a.name].entity], &x.entities[x.names[b.name].entity]
-		return cmp.Or(cmp.Compare(precedence(one), precedence(other)), cmp.Compare(one.ID, other.ID))
+		return cmp.Or(cmp.Compare(x.precedence(one), x.precedence(other)), cmp.Compare(x.text(one.id), x.text(other.id)))
 	})
 	return x.hits(tokens, q, matches, limit)
 }
 
 // precedence orders entries of equal score: the Security Council's list binds
 // every country and others repeat it.
-func precedence(e *Entity) int {
-	if slices.Contains(e.Datasets, "un_sc") {
+func (x *Index) precedence(e *record) int {
+	if slices.Contains(x.sets[e.datasets], "un_sc") {
 		return 0
 	}
 	return 1
@@ -115,14 +115,31 @@ func (x *Index) queryTokens(name string) []queryToken {
 	return out
 }
 
+// tally adds up points by name during one search.
+type tally struct {
+	points []float32 // by name; 0 is not found
+	found  []uint32  // the names with points
+}
+
 // candidates gives the names that share most information with the query.
 func (x *Index) candidates(tokens []queryToken, all bool) []uint32 {
-	points := map[uint32]float32{}
+	t, _ := x.scratch.Get().(*tally)
+	if t == nil {
+		t = &tally{points: make([]float32, len(x.names))}
+	}
+	defer func() {
+		for _, name := range t.found {
+			t.points[name] = 0
+		}
+		t.found = t.found[:0]
+		x.scratch.Put(t)
+	}()
 	add := func(name uint32, p float32, fresh bool) {
-		if old, ok := points[name]; ok {
-			points[name] = old + p
-		} else if fresh && (all || isPerson(x.entities[x.names[name].entity].Schema)) {
-			points[name] = p
+		if old := t.points[name]; old > 0 {
+			t.points[name] = old + p
+		} else if fresh && p > 0 && (all || x.names[name].person) {
+			t.points[name] = p
+			t.found = append(t.found, name)
 		}
 	}
 	// Rare parts first: once the budget is spent, common parts only raise
@@ -134,12 +151,12 @@ func (x *Index) candidates(tokens []queryToken, all bool) []uint32 {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(tokens[b].as.rarity, tokens[a].as.rarity) })
 	read := 0
 	for _, i := range order {
-		t := &tokens[i]
-		if t.class == classParticle && len(tokens) > 1 {
+		q := &tokens[i]
+		if q.class == classParticle && len(tokens) > 1 {
 			continue
 		}
-		for _, w := range t.near {
-			gain := quality(w.alike) * min(t.as.rarity, x.words[w.id].rarity)
+		for _, w := range q.near {
+			gain := quality(w.alike) * min(q.as.rarity, x.words[w.id].rarity)
 			if gain <= 0 {
 				continue
 			}
@@ -149,8 +166,8 @@ func (x *Index) candidates(tokens []queryToken, all bool) []uint32 {
 			}
 			read += len(names)
 		}
-		if len(t.fold) >= 6 {
-			x.eachJoin(t.fold, func(name uint32, share float32) { add(name, share*t.as.rarity, true) })
+		if len(q.fold) >= 6 {
+			x.eachJoin(q.fold, func(name uint32, share float32) { add(name, share*q.as.rarity, true) })
 		}
 	}
 	// Parts that the query splits and the list does not.
@@ -170,24 +187,39 @@ func (x *Index) candidates(tokens []queryToken, all bool) []uint32 {
 		}
 		x.eachJoin(whole, func(name uint32, share float32) { add(name, share*rarity, true) })
 	}
+	return x.most(t)
+}
+
+// most gives the names with the most points, best first.
+func (x *Index) most(t *tally) []uint32 {
 	type candidate struct {
 		name   uint32
 		points float32
 	}
-	found := make([]candidate, 0, len(points))
-	for name, p := range points {
-		// Names with much that the query lacks are less likely.
-		found = append(found, candidate{name, p - 0.3*float32(x.names[name].count)})
-	}
-	slices.SortFunc(found, func(a, b candidate) int {
-		if c := cmp.Compare(b.points, a.points); c != 0 {
-			return c
+	best := make([]candidate, 0, 4*maxCandidates)
+	least := float32(math.Inf(-1))
+	cut := func() {
+		slices.SortFunc(best, func(a, b candidate) int {
+			return cmp.Or(cmp.Compare(b.points, a.points), cmp.Compare(a.name, b.name))
+		})
+		if len(best) >= maxCandidates {
+			best = best[:maxCandidates]
+			least = best[maxCandidates-1].points
 		}
-		return cmp.Compare(a.name, b.name)
-	})
-	found = found[:min(len(found), maxCandidates)]
-	names := make([]uint32, len(found))
-	for i, c := range found {
+	}
+	for _, name := range t.found {
+		// Names with much that the query lacks are less likely.
+		p := t.points[name] - 0.3*float32(x.names[name].count)
+		if p < least {
+			continue
+		}
+		if best = append(best, candidate{name, p}); len(best) == cap(best) {
+			cut()
+		}
+	}
+	cut()
+	names := make([]uint32, len(best))
+	for i, c := range best {
 		names[i] = c.name
 	}
 	return names
@@ -236,20 +268,21 @@ func (x *Index) hits(tokens []queryToken, q Query, matches []match, limit int) [
 	for _, m := range matches {
 		ref := x.names[m.name]
 		e := &x.entities[ref.entity]
-		if i, ok := at[e.ID]; ok {
-			out[i].Datasets = union(out[i].Datasets, e.Datasets)
-			out[i].Topics = union(out[i].Topics, e.Topics)
+		id, topics, datasets := x.text(e.id), x.sets[e.topics], x.sets[e.datasets]
+		if i, ok := at[id]; ok {
+			out[i].Datasets = union(out[i].Datasets, datasets)
+			out[i].Topics = union(out[i].Topics, topics)
 			continue
 		}
 		if len(out) == limit {
 			break
 		}
-		at[e.ID] = len(out)
+		at[id] = len(out)
 		score := likelihood(m.total)
 		out = append(out, Hit{
-			EntityID: e.ID, Name: e.Names[ref.variant].Text, Score: score,
-			Topics: union(nil, e.Topics), Datasets: union(nil, e.Datasets), URL: e.URL,
-			MatchedOn:   m.matchedOn(e.Names[ref.variant].Kind),
+			EntityID: id, Name: x.text(ref.text), Score: score,
+			Topics: union(nil, topics), Datasets: union(nil, datasets), URL: x.text(e.url),
+			MatchedOn:   m.matchedOn(nameKinds[ref.kind]),
 			Alert:       score >= AlertScore && !m.blocked,
 			Explanation: x.explain(tokens, q, m),
 		})

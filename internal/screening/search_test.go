@@ -227,7 +227,7 @@ func TestHitExplainsItself(t *testing.T) {
 
 func TestSearchIsDeterministic(t *testing.T) {
 	x := Build([]List{{Entities: madeUp(2000)}})
-	q := Query{Name: x.entities[7].Names[0].Text}
+	q := Query{Name: x.text(x.names[7].text)}
 	first := x.Search(context.Background(), q, 10)
 	for range 20 {
 		if again := x.Search(context.Background(), q, 10); !reflect.DeepEqual(again, first) {

@@ -22,8 +22,7 @@ func (x *Index) findTwins() {
 	}
 	var keys []key
 	for _, n := range x.names {
-		e := &x.entities[n.entity]
-		if !isPerson(e.Schema) || e.Names[n.variant].Kind == Weak {
+		if !n.person || nameKinds[n.kind] == Weak {
 			continue
 		}
 		if name, ok := x.wholeKey(n); ok {
@@ -75,13 +74,13 @@ func (x *Index) wholeKey(n nameRef) (uint64, bool) {
 
 func (x *Index) same(a, b uint32) bool {
 	one, other := &x.entities[a], &x.entities[b]
-	if one.Gender != "" && other.Gender != "" && one.Gender != other.Gender {
+	if one.gender > 0 && other.gender > 0 && one.gender != other.gender {
 		return false
 	}
-	for _, d := range one.BirthDates {
-		if d.hasDay() && !d.placeholder() && slices.Contains(other.BirthDates, d) {
+	for _, d := range x.born(one) {
+		if d.hasDay() && !d.placeholder() && slices.Contains(x.born(other), d) {
 			return true
 		}
 	}
-	return (len(one.BirthDates) == 0) != (len(other.BirthDates) == 0) && slices.Equal(one.Datasets, other.Datasets)
+	return (one.dateCount == 0) != (other.dateCount == 0) && one.datasets == other.datasets
 }

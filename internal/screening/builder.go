@@ -1,0 +1,180 @@
+package screening
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Builder makes an Index of entities that come one by one, so that a list
+// never has to lie in memory as a whole.
+type Builder struct {
+	x          *Index
+	texts      strings.Builder
+	sets       map[string]uint32 // joined texts → number
+	ids        map[string]uint32 // spelling → word
+	counts     []uint32          // persons who have the word
+	lastPerson []uint32          // who had it last, plus 1
+	seen       []occurrence
+}
+
+type occurrence struct{ word, name uint32 }
+
+// errFull tells that the texts of an index have outgrown their 32-bit places.
+var errFull = errors.New("the lists hold more than 4 GB of names")
+
+// NewBuilder gives an empty builder.
+func NewBuilder() *Builder {
+	return &Builder{x: &Index{rules: defaultRules(), sets: [][]string{nil}}, sets: map[string]uint32{}, ids: map[string]uint32{}}
+}
+
+// Build makes an index of lists that lie in memory.
+func Build(lists []List) *Index {
+	b := NewBuilder()
+	for _, l := range lists {
+		b.List(l)
+		for i := range l.Entities {
+			if err := b.Add(&l.Entities[i]); err != nil {
+				panic(err) // more texts than lists in memory are for
+			}
+		}
+	}
+	return b.Index()
+}
+
+// List notes a list that is searched; its entities come by Add.
+func (b *Builder) List(l List) {
+	l.Entities = nil
+	b.x.lists = append(b.x.lists, l)
+}
+
+// Add takes an entity in; it keeps nothing of e. The error tells that the
+// index is full.
+func (b *Builder) Add(e *Entity) error {
+	x := b.x
+	number := uint32(len(x.entities))
+	r := record{
+		id: b.text(e.ID), url: b.text(e.URL), fingerprint: fingerprint(e), dates: uint32(len(x.dates)), gender: uint8(max(0, slices.Index(genders[:], e.Gender))),
+		person: isPerson(e.Schema), countries: b.set(e.Countries), topics: b.set(e.Topics), datasets: b.set(e.Datasets), places: b.set(e.Places),
+	}
+	r.dateCount = uint8(min(len(e.BirthDates), math.MaxUint8))
+	x.dates = append(x.dates, e.BirthDates[:r.dateCount]...)
+	x.entities = append(x.entities, r)
+	if r.person {
+		x.persons++
+	}
+	for _, n := range e.Names {
+		parts := x.rules.tokenize(n.Text)
+		if len(parts) == 0 {
+			continue
+		}
+		name := uint32(len(x.names))
+		x.names = append(x.names, nameRef{number, uint32(len(x.tokens)), b.text(n.Text), uint8(len(parts)), uint8(max(0, slices.Index(nameKinds[:], n.Kind))), r.person})
+		for i, t := range parts {
+			id := b.word(t)
+			if r.person && b.lastPerson[id] != number+1 {
+				b.lastPerson[id] = number + 1
+				b.counts[id]++
+			}
+			x.tokens = append(x.tokens, nameToken{id, t.class, t.parent})
+			b.seen = append(b.seen, occurrence{id, name})
+			if i > 0 && (t.class == className || parts[i-1].class == className) {
+				x.joins.addJoin(parts[i-1].fold+t.fold, name)
+			}
+		}
+		if len(parts) > 2 {
+			x.joins.addJoin(joinFolds(parts), name)
+		}
+	}
+	if b.texts.Len() > math.MaxUint32-maxEntityText {
+		return errFull
+	}
+	return nil
+}
+
+// maxEntityText is more than the texts of one entity can be: its names are
+// cut where they are read.
+const maxEntityText = 64 << 20
+
+func (b *Builder) text(s string) span {
+	from := b.texts.Len()
+	b.texts.WriteString(s)
+	return span{uint32(from), uint32(len(s))}
+}
+
+// set gives the number of a list of texts that entities may share.
+func (b *Builder) set(values []string) uint32 {
+	if len(values) == 0 {
+		return 0
+	}
+	key := strings.Join(values, "\x00")
+	n, ok := b.sets[key]
+	if !ok {
+		n = uint32(len(b.x.sets))
+		b.sets[key] = n
+		b.x.sets = append(b.x.sets, strings.Split(key, "\x00"))
+	}
+	return n
+}
+
+func (b *Builder) word(t token) uint32 {
+	id, ok := b.ids[t.text]
+	if !ok {
+		id = uint32(len(b.x.words))
+		text, fold := strings.Clone(t.text), strings.Clone(t.fold)
+		b.ids[text] = id
+		b.x.words = append(b.x.words, newWord(text, fold))
+		b.counts, b.lastPerson = append(b.counts, 0), append(b.lastPerson, 0)
+		eachKey(text, fold, func(k uint32) { b.x.keys.add(k, id) })
+	}
+	return id
+}
+
+// Index finishes the work. The builder must not be used afterwards.
+func (b *Builder) Index() *Index {
+	x := b.x
+	x.texts = b.texts.String()
+	// Rarity counts a sound, not a spelling: each spelling of a common name
+	// is rare, the name is not.
+	sounds := map[string]float64{}
+	for i, w := range x.words {
+		sounds[w.fold] += float64(b.counts[i])
+	}
+	for i := range x.words {
+		x.words[i].rarity = x.rarity(x.words[i].fold, sounds[x.words[i].fold])
+	}
+	x.offsets = make([]uint32, len(x.words)+1)
+	for _, o := range b.seen {
+		x.offsets[o.word+1]++
+	}
+	for i := range x.words {
+		x.offsets[i+1] += x.offsets[i]
+	}
+	x.postings = make([]uint32, len(b.seen))
+	next := slices.Clone(x.offsets)
+	for _, o := range b.seen {
+		x.postings[next[o.word]] = o.name
+		next[o.word]++
+	}
+	b.seen, b.ids, b.sets = nil, nil, nil
+	x.entities, x.names, x.tokens, x.dates = slices.Clip(x.entities), slices.Clip(x.names), slices.Clip(x.tokens), slices.Clip(x.dates)
+	x.keys, x.joins = x.keys.sorted(), x.joins.sorted()
+	x.findTwins()
+	*b = Builder{}
+	return x
+}
+
+// fingerprint is the start of the SHA-256 of an entity's JSON: it changes when
+// anything that the list says of the entity does.
+func fingerprint(e *Entity) uint64 {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return 0 // an entity has nothing that cannot be written
+	}
+	sum := sha256.Sum256(data)
+	return binary.BigEndian.Uint64(sum[:])
+}
