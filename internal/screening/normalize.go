@@ -1,6 +1,7 @@
 package screening
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -94,6 +95,7 @@ func (r *rules) tokenize(name string) []token {
 	var words []piece
 	for i, segment := range strings.Split(spell(name), ",") {
 		pieces := r.pieces(segment, i == 0)
+		degrees := len(words) > 0 && len(pieces) > 0 && !slices.ContainsFunc(pieces, func(p piece) bool { return p.pos&titleSuffix == 0 || p.pos&titleGeneration != 0 })
 		// Titles stand before a name, also in "Family name, Dr. Given name".
 		for len(pieces) > 0 && pieces[0].pos&titlePrefix != 0 && (len(words) > 0 || len(pieces) > 1) {
 			pieces = pieces[1:]
@@ -105,6 +107,10 @@ func (r *rules) tokenize(name string) []token {
 				break
 			}
 			pieces = pieces[:n-1]
+		}
+		// What follows degrees between commas are degrees, known or not.
+		if degrees && len(pieces) == 0 {
+			break
 		}
 		words = append(words, pieces...)
 	}

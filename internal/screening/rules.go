@@ -23,6 +23,7 @@ const (
 	titlePrefix titlePosition = 1 << iota
 	titleSuffix
 	titleHonour
+	titleGeneration
 )
 
 // symbol is a very common name with its spellings.
@@ -67,7 +68,7 @@ func loadRules() (*rules, error) {
 			}
 		}
 	}
-	positions := map[string]titlePosition{"prefix": titlePrefix, "suffix": titleSuffix, "honour": titleHonour}
+	positions := map[string]titlePosition{"prefix": titlePrefix, "suffix": titleSuffix, "honour": titleHonour, "generation": titleSuffix | titleGeneration}
 	loaders := []struct {
 		file string
 		add  func(row []string) error

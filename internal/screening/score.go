@@ -31,7 +31,7 @@ const (
 	placeAgrees      = 2.0
 	countryAgrees    = 0.7
 	weakAlias        = -3.0 // a nickname that no other fact supports
-	twinDate         = 8.0  // at most, either way, from the date of birth that another entry of the person gives
+	twinDate         = 12.0 // at most, either way, from the date of birth that another entry of the person gives
 	onePart          = -3.0 // one part of a name, without a date of birth
 	// evenOdds is the total at which a match is as likely as not for a person
 	// drawn from the public; pointsPerUnit softens totals into odds.
@@ -433,14 +433,14 @@ func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, ki
 			parts++
 		}
 	}
-	if parts < 2 && m.date <= 0 {
+	if parts < 2 && m.date < dateInSpan {
 		whole := ownParts(tokens) == 1 && len(listed) == 1 && exact && rarity >= rarePart
 		if !whole {
 			m.total += onePart
 			m.blocked, m.rule = true, "one part of a name needs an agreeing date of birth"
 		}
 	}
-	if kind == Weak && m.date <= 0 && m.place < placeAgrees {
+	if kind == Weak && m.date < dateInSpan && m.place < placeAgrees {
 		m.total += weakAlias
 		m.blocked, m.rule = true, "a weak alias needs a second agreeing fact"
 	}

@@ -2,14 +2,19 @@ package screening
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 )
 
-// twinInformation is how telling a name must be, in natural-log units, for two
-// entries of one list to be taken for one person when one of them has no date
-// of birth: with a million entries, two persons share it once in 2,000 lists.
-const twinInformation = 14
+// How telling a name must be, in natural-log units, for two entries to be taken
+// for one person: when they give the same day of birth, and above the logarithm
+// of a list's persons when one of its entries gives none (then two of them
+// share such a name by chance in one list of 50).
+const (
+	twinInformation = 9
+	twinMargin      = 4
+)
 
 // findTwins notes entries that publish the same person: a name in common, part
 // for part, and the same day of birth; or, within a list, a telling name in
@@ -17,16 +22,23 @@ const twinInformation = 14
 // twin may give.
 func (x *Index) findTwins() {
 	type key struct {
-		name   uint64
-		entity uint32
+		name        uint64
+		entity      uint32
+		information float32
+	}
+	persons := map[uint32]int{} // by datasets
+	for _, e := range x.entities {
+		if e.person {
+			persons[e.datasets]++
+		}
 	}
 	var keys []key
 	for _, n := range x.names {
 		if !n.person || nameKinds[n.kind] == Weak {
 			continue
 		}
-		if name, ok := x.wholeKey(n); ok {
-			keys = append(keys, key{name, n.entity})
+		if name, information := x.wholeKey(n); information >= twinInformation {
+			keys = append(keys, key{name, n.entity, information})
 		}
 	}
 	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.entity, b.entity)) })
@@ -41,7 +53,8 @@ func (x *Index) findTwins() {
 		for j := range group[:min(len(group), most)] {
 			for k := range j {
 				a, b := group[j].entity, group[k].entity
-				if x.same(a, b) && !slices.Contains(x.twins[a], b) {
+				telling := float64(group[j].information) > math.Log(float64(persons[x.entities[a].datasets]))+twinMargin
+				if x.same(a, b, telling) && !slices.Contains(x.twins[a], b) {
 					x.twins[a], x.twins[b] = append(x.twins[a], b), append(x.twins[b], a)
 				}
 			}
@@ -50,29 +63,28 @@ func (x *Index) findTwins() {
 	}
 }
 
-// wholeKey is the same for names of the same parts in any order; a name of
-// fewer than two parts or too little information has none.
-func (x *Index) wholeKey(n nameRef) (uint64, bool) {
+// wholeKey is the same for names of the same parts in any order, initials and
+// titles aside, with the information of these parts; a name of fewer than two
+// has none.
+func (x *Index) wholeKey(n nameRef) (key uint64, information float32) {
 	var folds []string
-	var information float32
 	for _, t := range x.tokens[n.first : n.first+uint32(n.count)] {
-		if t.class == classInitial {
-			return 0, false
-		}
-		if t.class != classParticle {
+		if t.class != classParticle && t.class != classInitial && t.class != classHonour {
 			folds = append(folds, x.words[t.word].fold)
 			information += x.words[t.word].rarity
 		}
 	}
-	if len(folds) < 2 || information < twinInformation {
-		return 0, false
+	if len(folds) < 2 {
+		return 0, 0
 	}
 	slices.Sort(folds)
 	whole := strings.Join(folds, " ")
-	return uint64(hash(whole, saltFold))<<32 | uint64(hash(whole, saltSkeleton)), true
+	return uint64(hash(whole, saltFold))<<32 | uint64(hash(whole, saltSkeleton)), information
 }
 
-func (x *Index) same(a, b uint32) bool {
+// same tells entries under one name that give the same day of birth, or of one
+// list where one gives none and the name is telling.
+func (x *Index) same(a, b uint32, telling bool) bool {
 	one, other := &x.entities[a], &x.entities[b]
 	if one.gender > 0 && other.gender > 0 && one.gender != other.gender {
 		return false
@@ -82,5 +94,5 @@ func (x *Index) same(a, b uint32) bool {
 			return true
 		}
 	}
-	return (one.dateCount == 0) != (other.dateCount == 0) && one.datasets == other.datasets
+	return telling && (one.dateCount == 0) != (other.dateCount == 0) && one.datasets == other.datasets
 }
