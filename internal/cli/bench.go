@@ -20,12 +20,12 @@ import (
 	"anycheck/internal/imaging"
 	"anycheck/internal/ktp"
 	"anycheck/internal/screening"
-	"anycheck/internal/watchlist"
 )
 
 type benchCmd struct {
 	KTP       benchKTPCmd       `cmd:"" name:"ktp" help:"Field accuracy by level and seconds per card, on a folder with pictures and truth.json."`
 	Faces     benchFacesCmd     `cmd:"" help:"TAR at FAR 1% and 0.1%, EER and milliseconds per pair, on a CSV with the columns a,b,same or card,selfie,same."`
+	Pairs     benchPairsCmd     `cmd:"" help:"F1 on a CSV of labelled pairs of names."`
 	Screening benchScreeningCmd `cmd:"" help:"Recall and false positives on a CSV of labelled queries, against the imported lists or --lists."`
 	Pipeline  benchPipelineCmd  `cmd:"" help:"Time and CPU seconds of whole KTP_SELFIE verifications, by step."`
 }
@@ -272,6 +272,14 @@ type benchScreeningCmd struct {
 	Queries string   `arg:"" type:"existingfile" help:"CSV with qid,set,category,name,birth_date,gender,birth_place,expected,note."`
 	Lists   []string `type:"existingfile" sep:"none" help:"Search these list files instead of the imported lists; repeat for several."`
 	Names   bool     `help:"Ask with the names alone, without birth data."`
+	Aliases bool     `help:"With --lists: also take one alias away from every listed person and ask for it (set alias_held_out)."`
+}
+
+// Help is shown below the command's flags.
+func (benchScreeningCmd) Help() string {
+	return `Examples:
+  anycheck bench screening queries.csv --lists sdn.csv --lists alt.csv --lists un.xml
+  anycheck bench screening queries.csv --names --json > hits.jsonl`
 }
 
 func (c benchScreeningCmd) Run(e *env) error {
@@ -284,12 +292,19 @@ func (c benchScreeningCmd) Run(e *env) error {
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "The queries cannot be read: %v.", err)
 	}
-	index, err := c.index(e)
-	if err != nil {
+	var index *screening.Index
+	if c.Aliases {
+		if len(c.Lists) == 0 {
+			return fault.New(fault.Invalid, "--aliases needs --lists.")
+		}
+		lists, err := readLists(e, c.Lists)
+		if err != nil {
+			return err
+		}
+		queries = append(queries, screening.HoldOutAliases(lists)...)
+		index = screening.Build(lists)
+	} else if index, err = listIndex(e, c.Lists); err != nil {
 		return err
-	}
-	if index.Len() == 0 {
-		return fault.New(fault.Unavailable, "There is no list to search: import one (anycheck lists import) or give --lists.")
 	}
 	if e.json {
 		lines, err := screening.RunBench(e.ctx, index, queries, c.Names)
@@ -320,37 +335,64 @@ func (c benchScreeningCmd) Run(e *env) error {
 	return nil
 }
 
-func (c benchScreeningCmd) index(e *env) (index *screening.Index, err error) {
-	if len(c.Lists) == 0 {
-		err = e.withPlatform(func(p *app.Platform) error {
-			index, err = p.Lists.Index(e.ctx)
-			return err
-		})
-		return index, err
-	}
-	var files []watchlist.File
-	for _, path := range c.Lists {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		files = append(files, watchlist.File{Name: path, Data: f})
-	}
-	lists, _, err := watchlist.Parse(e.ctx, files, watchlist.Options{})
-	if err != nil {
-		return nil, err
-	}
-	return screening.Build(lists), nil
-}
-
 func printScreening(w io.Writer, r screening.BenchResult) {
 	fmt.Fprintf(w, "threshold at 1 %% FPR %.3f, at 0.1 %% FPR %.3f; 95 %% recall needs %.2f %% FPR\n", r.Threshold1, r.Threshold01, 100*r.FPR95)
-	rows := [][]string{{"SET", "CATEGORY", "N", "HIT@1", "RECALL 1 %", "RECALL 0.1 %", "RECALL ALERT", "FALSE 1 %", "FALSE ALERT"}}
+	rows := [][]string{{"SET", "CATEGORY", "N", "HIT@1", "HIT@5", "RECALL 1 %", "RECALL 0.1 %", "RECALL ALERT", "FALSE 1 %", "FALSE ALERT"}}
 	for _, g := range r.Groups {
-		rows = append(rows, []string{g.Set, g.Category, fmt.Sprint(max(g.Top1.Of, g.FalseAlert.Of)), rate(g.Top1), rate(g.Recall1), rate(g.Recall01), rate(g.RecallAlert), rate(g.False1), rate(g.FalseAlert)})
+		rows = append(rows, []string{g.Set, g.Category, fmt.Sprint(max(g.Top1.Of, g.FalseAlert.Of)), rate(g.Top1), rate(g.Top5), rate(g.Recall1), rate(g.Recall01), rate(g.RecallAlert), rate(g.False1), rate(g.FalseAlert)})
 	}
 	table(w, rows)
+	rows = [][]string{{"\nSCORE OF THE FIRST HIT", "QUERIES", "RIGHT"}}
+	for _, b := range r.Reliability {
+		rows = append(rows, []string{fmt.Sprintf("from %.2f", b.From), fmt.Sprint(b.Right.Of), rate(b.Right)})
+	}
+	table(w, rows)
+}
+
+type benchPairsCmd struct {
+	Pairs string `arg:"" type:"existingfile" help:"CSV with case_group,schema,name1,name2,is_match."`
+	All   bool   `help:"Pairs of organizations and vessels too, not only of persons."`
+}
+
+// pairLine is the score of one pair, in the order of the file's pairs that are
+// counted.
+type pairLine struct {
+	Group string  `json:"case_group"`
+	Same  bool    `json:"is_match"`
+	Score float64 `json:"score"`
+}
+
+func (c benchPairsCmd) Run(e *env) error {
+	f, err := os.Open(c.Pairs)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	pairs, err := screening.ReadPairs(f)
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "The pairs cannot be read: %v.", err)
+	}
+	if !c.All {
+		pairs = slices.DeleteFunc(pairs, func(p screening.LabelledPair) bool { return p.Schema != screening.Person })
+	}
+	scores := make([]float64, len(pairs))
+	for i, p := range pairs {
+		scores[i] = screening.Compare(e.ctx, p.One, p.Other)
+		if e.json {
+			if err := e.line(pairLine{p.Group, p.Same, scores[i]}); err != nil {
+				return err
+			}
+		}
+	}
+	if e.json || e.ctx.Err() != nil {
+		return e.ctx.Err()
+	}
+	rows := [][]string{{"GROUP", "PAIRS", "BEST F1", "AT SCORE", "PRECISION", "RECALL", "RECALL AT 1 % FPR"}}
+	for _, r := range screening.MeasurePairs(pairs, scores) {
+		rows = append(rows, []string{r.Group, fmt.Sprint(r.Pairs), fmt.Sprintf("%.3f", r.F1), fmt.Sprintf("%.3f", r.Threshold), rate(r.Precision), rate(r.Recall), rate(r.Recall1)})
+	}
+	table(e.out, rows)
+	return nil
 }
 
 // rate prints a share with its 95 % interval, and nothing for a share of none.

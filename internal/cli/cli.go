@@ -35,7 +35,7 @@ Examples:
   anycheck demo                                    drive a server through the whole path
 
 Exit codes: 0 done, 1 fault of ours, 2 bad input, 3 not allowed, 4 not found, 5 wrong state,
-6 a limit is used up, 7 something is missing or down, 8 time-out.`
+6 a limit is used up, 7 something is missing or down, 8 time-out, 10 a hit alerts (screen).`
 
 type root struct {
 	config.Config `embed:"" group:"Settings (docs/configuration.md)"`
@@ -44,6 +44,7 @@ type root struct {
 	Serve   serveCmd   `cmd:"" help:"Start the API and the worker."`
 	Verify  verifyCmd  `cmd:"" help:"Run one verification on files, without a server."`
 	Demo    demoCmd    `cmd:"" help:"Drive a running system through the whole path and print each answer."`
+	Screen  screenCmd  `cmd:"" help:"Ask whether a person is on the imported watch lists, with the reasons."`
 	Models  modelsCmd  `cmd:"" help:"List and fetch models."`
 	Lists   listsCmd   `cmd:"" help:"Import and list watch lists."`
 	Regions regionsCmd `cmd:"" help:"Import and show the table of regions."`
@@ -97,7 +98,11 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	_ = level.UnmarshalText([]byte(r.LogLevel)) // one of the enum's words
 	e := &env{ctx: ctx, cfg: r.Config, json: r.JSON, out: stdout, err: stderr,
 		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))}
-	if err := kctx.Run(e); err != nil {
+	err = kctx.Run(e)
+	if errors.Is(err, errAlert) {
+		return exitAlert
+	}
+	if err != nil {
 		return e.report(err)
 	}
 	return 0

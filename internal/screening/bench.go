@@ -96,6 +96,37 @@ func RunBench(ctx context.Context, x *Index, queries []LabelledQuery, namesOnly 
 	return out, nil
 }
 
+// heldOut is the set of HoldOutAliases; it is no part of the overall figures.
+const heldOut = "alias_held_out"
+
+// HoldOutAliases takes one good alias away from every listed person who has
+// one, the last, and gives a query for each: the alias with what the list says
+// of the person. It measures aliases that a list does not have.
+func HoldOutAliases(lists []List) (queries []LabelledQuery) {
+	for _, l := range lists {
+		for i := range l.Entities {
+			e := &l.Entities[i]
+			at := -1
+			for j, n := range e.Names {
+				if n.Kind == Alias {
+					at = j
+				}
+			}
+			if at < 0 || !isPerson(e.Schema) {
+				continue
+			}
+			q := LabelledQuery{ID: heldOut + "-" + e.ID, Set: heldOut, Category: l.Name, Expected: []string{e.ID},
+				Query: Query{Name: e.Names[at].Text, Gender: e.Gender}}
+			if len(e.BirthDates) > 0 {
+				q.Query.BirthDate = e.BirthDates[0]
+			}
+			e.Names = slices.Delete(slices.Clone(e.Names), at, at+1)
+			queries = append(queries, q)
+		}
+	}
+	return queries
+}
+
 // Rate is a share with Wilson's 95% interval (Wilson 1927).
 type Rate struct {
 	Count int     `json:"count"`
@@ -118,11 +149,12 @@ func NewRate(count, n int) Rate {
 }
 
 // GroupResult are the figures of a set or a category. Positives have expected
-// ids and fill the first four; the others fill the last three.
+// ids and fill the first five; the others fill the last three.
 type GroupResult struct {
 	Set         string `json:"set"`
 	Category    string `json:"category,omitempty"` // empty: the whole set
 	Top1        Rate   `json:"hit_at_1"`
+	Top5        Rate   `json:"hit_at_5"`
 	Recall1     Rate   `json:"recall_at_1pct_fpr"`
 	Recall01    Rate   `json:"recall_at_0_1pct_fpr"`
 	RecallAlert Rate   `json:"recall_alert"`
@@ -130,6 +162,14 @@ type GroupResult struct {
 	False01     Rate   `json:"false_at_0_1pct_fpr"`
 	FalseAlert  Rate   `json:"false_alert"`
 }
+
+// Reliability is how often the first hit is right, by its score.
+type Reliability struct {
+	From  float64 `json:"from"` // from this score up to the next bin's
+	Right Rate    `json:"right"`
+}
+
+var reliabilityBins = []float64{0, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99}
 
 // BenchResult are the figures of one run.
 type BenchResult struct {
@@ -140,6 +180,9 @@ type BenchResult struct {
 	// FPR95 is the false-positive rate that 95% recall needs.
 	FPR95  float64       `json:"fpr_at_95pct_recall"`
 	Groups []GroupResult `json:"groups"` // the first is over all positives and negatives
+	// Reliability holds scores against the truth: of the first hits, all
+	// queries together but those held out.
+	Reliability []Reliability `json:"reliability"`
 }
 
 // thresholdSets are the sets on which thresholds are fixed, together.
@@ -151,7 +194,7 @@ func Measure(queries []LabelledQuery, lines []BenchLine) BenchResult {
 	for i, q := range queries {
 		if thresholdSets[q.Set] {
 			false_ = append(false_, topScore(lines[i]))
-		} else if len(q.Expected) > 0 {
+		} else if len(q.Expected) > 0 && q.Set != heldOut {
 			true_ = append(true_, expectedScore(q, lines[i]))
 		}
 	}
@@ -174,7 +217,7 @@ func Measure(queries []LabelledQuery, lines []BenchLine) BenchResult {
 	groups := map[key]*groupCount{}
 	for i, q := range queries {
 		keys := []key{{q.Set, ""}, {q.Set, q.Category}}
-		if len(q.Expected) > 0 || thresholdSets[q.Set] {
+		if q.Set != heldOut && (len(q.Expected) > 0 || thresholdSets[q.Set]) {
 			keys = append(keys, key{})
 		}
 		for _, k := range keys {
@@ -183,6 +226,21 @@ func Measure(queries []LabelledQuery, lines []BenchLine) BenchResult {
 			}
 			groups[k].add(q, lines[i], r)
 		}
+	}
+	for i, from := range reliabilityBins {
+		to, n, right := 2.0, 0, 0
+		if i+1 < len(reliabilityBins) {
+			to = reliabilityBins[i+1]
+		}
+		for j, q := range queries {
+			if top := topScore(lines[j]); q.Set != heldOut && len(lines[j].Hits) > 0 && top >= from && top < to {
+				n++
+				if slices.Contains(q.Expected, lines[j].Hits[0].ID) {
+					right++
+				}
+			}
+		}
+		r.Reliability = append(r.Reliability, Reliability{from, NewRate(right, n)})
 	}
 	sorted := slices.SortedFunc(maps.Keys(groups), func(a, b key) int {
 		return cmp.Or(cmp.Compare(a.set, b.set), cmp.Compare(a.category, b.category))
@@ -196,8 +254,8 @@ func Measure(queries []LabelledQuery, lines []BenchLine) BenchResult {
 }
 
 type groupCount struct {
-	positives, top1, recall1, recall01, recallAlert int
-	negatives, false1, false01, falseAlert          int
+	positives, top1, top5, recall1, recall01, recallAlert int
+	negatives, false1, false01, falseAlert                int
 }
 
 func (g *groupCount) add(q LabelledQuery, line BenchLine, r BenchResult) {
@@ -217,6 +275,7 @@ func (g *groupCount) add(q LabelledQuery, line BenchLine, r BenchResult) {
 	score := expectedScore(q, line)
 	g.positives++
 	count(&g.top1, len(line.Hits) > 0 && slices.Contains(q.Expected, line.Hits[0].ID))
+	count(&g.top5, slices.ContainsFunc(line.Hits[:min(5, len(line.Hits))], func(h BenchHit) bool { return slices.Contains(q.Expected, h.ID) }))
 	count(&g.recall1, score > r.Threshold1)
 	count(&g.recall01, score > r.Threshold01)
 	count(&g.recallAlert, line.Expected)
@@ -224,7 +283,7 @@ func (g *groupCount) add(q LabelledQuery, line BenchLine, r BenchResult) {
 
 func (g *groupCount) rates() GroupResult {
 	return GroupResult{
-		Top1: NewRate(g.top1, g.positives), Recall1: NewRate(g.recall1, g.positives),
+		Top1: NewRate(g.top1, g.positives), Top5: NewRate(g.top5, g.positives), Recall1: NewRate(g.recall1, g.positives),
 		Recall01: NewRate(g.recall01, g.positives), RecallAlert: NewRate(g.recallAlert, g.positives),
 		False1: NewRate(g.false1, g.negatives), False01: NewRate(g.false01, g.negatives), FalseAlert: NewRate(g.falseAlert, g.negatives),
 	}

@@ -63,14 +63,18 @@ func ReadPairs(r io.Reader) ([]LabelledPair, error) {
 // listed: 0..1 as Hit.Score. The names alone decide; how rare their parts are
 // comes from the frequency table only.
 func Compare(ctx context.Context, one, other string) float64 {
-	// As no person, so that the name itself is not counted as one who has it.
-	listed := Entity{ID: "other", Schema: Organization, Names: []Name{{Text: other, Kind: Primary}}}
-	x := Build([]List{{Name: "pair", Entities: []Entity{listed}}})
-	hits := x.Search(ctx, Query{Name: one, AllSchemas: true}, 1)
+	hits := BuildName(other).Search(ctx, Query{Name: one, AllSchemas: true}, 1)
 	if len(hits) == 0 {
 		return 0
 	}
 	return hits[0].Score
+}
+
+// BuildName makes an index of one name, for a comparison of two names.
+func BuildName(name string) *Index {
+	// As no person, so that the name itself is not counted as one who has it.
+	listed := Entity{ID: "name", Schema: Organization, Names: []Name{{Text: name, Kind: Primary}}}
+	return Build([]List{{Name: "name", Entities: []Entity{listed}}})
 }
 
 // PairResult are the figures of a group of labelled pairs.
