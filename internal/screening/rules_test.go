@@ -84,6 +84,53 @@ func TestTokenize(t *testing.T) {
 	}
 }
 
+// Every line of the tables is its own example: a title goes from around a name,
+// a spelling of a symbol becomes the symbol, a small word costs nothing.
+func TestTableLines(t *testing.T) {
+	r := defaultRules()
+	texts := func(name string) (out []string) {
+		for _, tok := range r.tokenize(name) {
+			out = append(out, tok.text)
+		}
+		return out
+	}
+	want := []string{"wirandaka", "suklentang"}
+	for title, pos := range r.titles {
+		if pos&titlePrefix != 0 && !r.patronymic[title] {
+			if got := texts(title + " Wirandaka Suklentang"); !slices.Equal(got, want) {
+				t.Errorf("prefix %s: %q", title, got)
+			}
+		}
+		if pos&titleSuffix != 0 {
+			if got := texts("Wirandaka Suklentang, " + title); !slices.Equal(got, want) {
+				t.Errorf("suffix %s: %q", title, got)
+			}
+		}
+		if pos&titleHonour != 0 && pos&titlePrefix == 0 {
+			if got := r.tokenize(title + " Wirandaka Suklentang"); got[0].class == className {
+				t.Errorf("honour %s: %+v", title, got[0])
+			}
+		}
+	}
+	for spelling, s := range r.symbols {
+		if got := r.tokenize(spelling + " Suklentang"); r.titles[spelling] == 0 && (got[0].class != classSymbol || got[0].fold != r.fold(s.canonical)) {
+			t.Errorf("%s is not %s: %+v", spelling, s.canonical, got[0])
+		}
+	}
+	for particle := range r.particles {
+		got := r.tokenize("Wirandaka " + particle + " Suklentang")
+		if len(got) != 3 || got[1].class != classParticle || got[2].parent != r.patronymic[particle] {
+			t.Errorf("small word %s: %+v", particle, got)
+		}
+	}
+	if got := texts("W. SUKLENTANG LIC ECON, M.B.A., Unheard Of"); got[len(got)-1] == "of" {
+		t.Errorf("what follows a degree was kept: %q", got)
+	}
+	if got := texts("Suklentang, Jr., Wirandaka"); !slices.Equal(got, []string{"suklentang", "wirandaka"}) {
+		t.Errorf("a given name after Jr was lost: %q", got)
+	}
+}
+
 func TestTokenClasses(t *testing.T) {
 	r := defaultRules()
 	got := r.tokenize("Moh. W. Suklentang bin Gosanda")

@@ -31,7 +31,8 @@ const (
 	placeAgrees      = 2.0
 	countryAgrees    = 0.7
 	weakAlias        = -3.0 // a nickname that no other fact supports
-	twinDate         = 12.0 // at most, either way, from the date of birth that another entry of the person gives
+	twinDate         = 12.0 // at most against, from the date of birth that another entry of the person gives
+	twinDoubt        = 0.5  // less sure than a date of its own
 	onePart          = -3.0 // one part of a name, without a date of birth
 	// evenOdds is the total at which a match is as likely as not for a person
 	// drawn from the public; pointsPerUnit softens totals into odds.
@@ -347,7 +348,7 @@ func (x *Index) facts(q Query, asked []string, number uint32) (f facts) {
 			f.date = max(f.date, float32(p))
 		}
 		if f.twin > 0 {
-			f.date = min(max(f.date, -twinDate), twinDate)
+			f.date = max(f.date, -twinDate) - twinDoubt
 		}
 	}
 	if q.Gender != "" && sex != "" {

@@ -69,7 +69,7 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 			return c
 		}
 		one, other := &x.entities[x.names[a.name].entity], &x.entities[x.names[b.name].entity]
-		return cmp.Or(cmp.Compare(x.precedence(one), x.precedence(other)), cmp.Compare(x.text(one.id), x.text(other.id)))
+		return cmp.Or(cmp.Compare(x.precedence(one), x.precedence(other)), cmp.Compare(x.text(one.id), x.text(other.id)), cmp.Compare(a.name, b.name))
 	})
 	return x.hits(tokens, q, matches, limit)
 }
