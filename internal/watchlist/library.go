@@ -103,40 +103,77 @@ func (l *Library) Index(ctx context.Context) (*screening.Index, error) {
 	if same {
 		return l.index, nil
 	}
-	lists := make([]screening.List, len(active))
-	for i, a := range active {
-		if lists[i], err = l.load(ctx, a); err != nil {
+	b := screening.NewBuilder()
+	for _, a := range active {
+		b.List(screening.List{Name: a.Name, Version: strconv.Itoa(a.Version), Checksum: a.Checksum, ImportedAt: a.ImportedAt})
+		if err := l.load(ctx, a, b.Add); err != nil {
 			return nil, fmt.Errorf("watch list %s version %d: %w", a.Name, a.Version, err)
 		}
 	}
-	l.index, l.ids = screening.Build(lists), ids
+	l.index, l.ids = b.Index(), ids
 	return l.index, nil
 }
 
-func (l *Library) load(ctx context.Context, row verification.WatchList) (screening.List, error) {
-	list := screening.List{Name: row.Name, Version: strconv.Itoa(row.Version), Checksum: row.Checksum, ImportedAt: row.ImportedAt}
+// load gives the entities of a stored version one by one. Reading runs ahead of
+// what each does, on another core.
+func (l *Library) load(ctx context.Context, row verification.WatchList, each func(*screening.Entity) error) error {
 	f, err := l.blobs.Open(ctx, row.Path)
 	if err != nil {
-		return list, err
+		return err
 	}
 	defer f.Close()
 	z, err := gzip.NewReader(bufio.NewReader(f))
 	if err != nil {
-		return list, err
+		return err
 	}
-	list.Entities = make([]screening.Entity, 0, row.Entities)
-	dec := json.NewDecoder(io.LimitReader(z, maxStoredBytes))
-	for {
-		var e screening.Entity
-		switch err := dec.Decode(&e); {
-		case errors.Is(err, io.EOF):
-			if len(list.Entities) != row.Entities {
-				return list, fmt.Errorf("has %d entities, expected %d", len(list.Entities), row.Entities)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	batches := make(chan []screening.Entity, 4)
+	read := make(chan error, 1)
+	go func() {
+		read <- readEntities(ctx, z, batches)
+		close(batches)
+	}()
+	n := 0
+	for batch := range batches {
+		for i := range batch {
+			if err == nil {
+				err = each(&batch[i])
 			}
-			return list, nil
-		case err != nil:
-			return list, err
 		}
-		list.Entities = append(list.Entities, e)
+		if n += len(batch); err != nil {
+			stop() // the batches on their way are dropped
+		}
+	}
+	if err = errors.Join(err, <-read); err == nil && n != row.Entities {
+		err = fmt.Errorf("has %d entities, expected %d", n, row.Entities)
+	}
+	return err
+}
+
+// readEntities sends what is stored, some hundred entities at a time.
+func readEntities(ctx context.Context, from io.Reader, batches chan<- []screening.Entity) error {
+	const size = 256
+	dec := json.NewDecoder(io.LimitReader(from, maxStoredBytes))
+	for {
+		batch := make([]screening.Entity, 0, size)
+		var err error
+		for err == nil && len(batch) < size {
+			var e screening.Entity
+			if err = dec.Decode(&e); err == nil {
+				batch = append(batch, e)
+			}
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		select {
+		case batches <- batch:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err != nil {
+			return nil
+		}
 	}
 }
