@@ -29,7 +29,7 @@ var errFull = errors.New("the lists hold more than 4 GB of names")
 
 // NewBuilder gives an empty builder.
 func NewBuilder() *Builder {
-	return &Builder{x: &Index{rules: defaultRules(), sets: [][]string{nil}}, sets: map[string]uint32{}, ids: map[string]uint32{}}
+	return &Builder{x: &Index{rules: defaultRules(), sets: [][]string{nil}, places: [][][]string{nil}}, sets: map[string]uint32{}, ids: map[string]uint32{}}
 }
 
 // Build makes an index of lists that lie in memory.
@@ -59,7 +59,7 @@ func (b *Builder) Add(e *Entity) error {
 	number := uint32(len(x.entities))
 	r := record{
 		id: b.text(e.ID), url: b.text(e.URL), fingerprint: fingerprint(e), dates: uint32(len(x.dates)), gender: uint8(max(0, slices.Index(genders[:], e.Gender))),
-		person: isPerson(e.Schema), countries: b.set(e.Countries), topics: b.set(e.Topics), datasets: b.set(e.Datasets), places: b.set(e.Places),
+		person: isPerson(e.Schema), countries: b.placeSet(e.Countries), topics: b.set(e.Topics), datasets: b.set(e.Datasets), places: b.placeSet(e.Places),
 	}
 	r.dateCount = uint8(min(len(e.BirthDates), math.MaxUint8))
 	x.dates = append(x.dates, e.BirthDates[:r.dateCount]...)
@@ -117,6 +117,20 @@ func (b *Builder) set(values []string) uint32 {
 		n = uint32(len(b.x.sets))
 		b.sets[key] = n
 		b.x.sets = append(b.x.sets, strings.Split(key, "\x00"))
+		b.x.places = append(b.x.places, nil)
+	}
+	return n
+}
+
+// placeSet is set for texts that name places.
+func (b *Builder) placeSet(values []string) uint32 {
+	n := b.set(values)
+	if n > 0 && b.x.places[n] == nil {
+		words := make([][]string, len(values))
+		for i, v := range values {
+			words[i] = placeWords(b.x.rules, v)
+		}
+		b.x.places[n] = words
 	}
 	return n
 }

@@ -19,7 +19,8 @@ type Index struct {
 	lists    []List // without their entities
 	texts    string
 	entities []record
-	sets     [][]string // shared lists of texts, by number; 0 is the empty one
+	sets     [][]string   // shared lists of texts, by number; 0 is the empty one
+	places   [][][]string // the words of each text of a set that names places, by its number
 	dates    []PartialDate
 	names    []nameRef
 	tokens   []nameToken // of all names, one after another

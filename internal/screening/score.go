@@ -358,17 +358,17 @@ func (x *Index) facts(q Query, asked []string, number uint32) (f facts) {
 		}
 	}
 	if len(asked) > 0 {
-		f.place = comparePlaces(x.rules, asked, x.sets[e.places], x.sets[e.countries])
+		f.place = comparePlaces(asked, x.places[e.places], x.places[e.countries])
 	}
 	return f
 }
 
-// comparePlaces looks for a place name that both sides have. Places that
+// comparePlaces looks for a place name that both sides have; each place is its
+// words. Places that
 // differ say nothing: lists and cards name villages, cities and countries.
-func comparePlaces(r *rules, asked, places, countries []string) (best float32) {
+func comparePlaces(asked []string, places, countries [][]string) (best float32) {
 	country := asked[len(asked)-1]
-	for _, p := range places {
-		words := placeWords(r, p)
+	for _, words := range places {
 		for i, w := range words {
 			// The last part of a listed place is its country.
 			if slices.Contains(asked, w) && (i < len(words)-1 || len(words) == 1 && len(asked) == 1) {
@@ -379,8 +379,8 @@ func comparePlaces(r *rules, asked, places, countries []string) (best float32) {
 			}
 		}
 	}
-	for _, c := range countries {
-		if words := placeWords(r, c); best == 0 && len(words) > 0 && words[len(words)-1] == country {
+	for _, words := range countries {
+		if best == 0 && len(words) > 0 && words[len(words)-1] == country {
 			best = countryAgrees
 		}
 	}
