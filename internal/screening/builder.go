@@ -14,15 +14,18 @@ import (
 // never has to lie in memory as a whole.
 type Builder struct {
 	x          *Index
-	texts      strings.Builder
+	texts      chunks[byte]
+	entities   chunks[record]
+	dates      chunks[PartialDate]
+	names      chunks[nameRef]
+	tokens     chunks[nameToken]
+	keys       keyList
+	joins      keyList
 	sets       map[string]uint32 // joined texts → number
 	ids        map[string]uint32 // spelling → word
 	counts     []uint32          // persons who have the word
 	lastPerson []uint32          // who had it last, plus 1
-	seen       []occurrence
 }
-
-type occurrence struct{ word, name uint32 }
 
 // errFull tells that the texts of an index have outgrown their 32-bit places.
 var errFull = errors.New("the lists hold more than 4 GB of names")
@@ -56,14 +59,16 @@ func (b *Builder) List(l List) {
 // index is full.
 func (b *Builder) Add(e *Entity) error {
 	x := b.x
-	number := uint32(len(x.entities))
+	number := uint32(b.entities.n)
 	r := record{
-		id: b.text(e.ID), url: b.text(e.URL), fingerprint: fingerprint(e), dates: uint32(len(x.dates)), gender: uint8(max(0, slices.Index(genders[:], e.Gender))),
+		id: b.text(e.ID), url: b.text(e.URL), fingerprint: fingerprint(e), dates: uint32(b.dates.n), gender: uint8(max(0, slices.Index(genders[:], e.Gender))),
 		person: isPerson(e.Schema), countries: b.placeSet(e.Countries), topics: b.set(e.Topics), datasets: b.set(e.Datasets), places: b.placeSet(e.Places),
 	}
 	r.dateCount = uint8(min(len(e.BirthDates), math.MaxUint8))
-	x.dates = append(x.dates, e.BirthDates[:r.dateCount]...)
-	x.entities = append(x.entities, r)
+	for _, d := range e.BirthDates[:r.dateCount] {
+		b.dates.add(d)
+	}
+	b.entities.add(r)
 	if r.person {
 		x.persons++
 	}
@@ -72,25 +77,24 @@ func (b *Builder) Add(e *Entity) error {
 		if len(parts) == 0 {
 			continue
 		}
-		name := uint32(len(x.names))
-		x.names = append(x.names, nameRef{number, uint32(len(x.tokens)), b.text(n.Text), uint8(len(parts)), uint8(max(0, slices.Index(nameKinds[:], n.Kind))), r.person})
+		name := uint32(b.names.n)
+		b.names.add(nameRef{number, uint32(b.tokens.n), b.text(n.Text), uint8(len(parts)), uint8(max(0, slices.Index(nameKinds[:], n.Kind))), r.person})
 		for i, t := range parts {
 			id := b.word(t)
 			if r.person && b.lastPerson[id] != number+1 {
 				b.lastPerson[id] = number + 1
 				b.counts[id]++
 			}
-			x.tokens = append(x.tokens, nameToken{id, t.class, t.parent})
-			b.seen = append(b.seen, occurrence{id, name})
+			b.tokens.add(nameToken{id, t.class, t.parent})
 			if i > 0 && (t.class == className || parts[i-1].class == className) {
-				x.joins.addJoin(parts[i-1].fold+t.fold, name)
+				b.joins.addJoin(parts[i-1].fold+t.fold, name)
 			}
 		}
 		if len(parts) > 2 {
-			x.joins.addJoin(joinFolds(parts), name)
+			b.joins.addJoin(joinFolds(parts), name)
 		}
 	}
-	if b.texts.Len() > math.MaxUint32-maxEntityText {
+	if b.texts.n > math.MaxUint32-maxEntityText {
 		return errFull
 	}
 	return nil
@@ -101,8 +105,10 @@ func (b *Builder) Add(e *Entity) error {
 const maxEntityText = 64 << 20
 
 func (b *Builder) text(s string) span {
-	from := b.texts.Len()
-	b.texts.WriteString(s)
+	from := b.texts.n
+	for i := range len(s) {
+		b.texts.add(s[i])
+	}
 	return span{uint32(from), uint32(len(s))}
 }
 
@@ -143,7 +149,7 @@ func (b *Builder) word(t token) uint32 {
 		b.ids[text] = id
 		b.x.words = append(b.x.words, newWord(text, fold))
 		b.counts, b.lastPerson = append(b.counts, 0), append(b.lastPerson, 0)
-		eachKey(text, fold, func(k uint32) { b.x.keys.add(k, id) })
+		eachKey(text, fold, func(k uint32) { b.keys.put(k, id) })
 	}
 	return id
 }
@@ -151,7 +157,13 @@ func (b *Builder) word(t token) uint32 {
 // Index finishes the work. The builder must not be used afterwards.
 func (b *Builder) Index() *Index {
 	x := b.x
-	x.texts = b.texts.String()
+	x.entities, x.dates, x.names, x.tokens = b.entities.flat(), b.dates.flat(), b.names.flat(), b.tokens.flat()
+	var texts strings.Builder
+	texts.Grow(b.texts.n)
+	for _, part := range append(b.texts.full, b.texts.last) {
+		texts.Write(part)
+	}
+	x.texts, b.texts = texts.String(), chunks[byte]{}
 	// Rarity counts a sound, not a spelling: each spelling of a common name
 	// is rare, the name is not.
 	sounds := map[string]float64{}
@@ -162,21 +174,22 @@ func (b *Builder) Index() *Index {
 		x.words[i].rarity = x.rarity(x.words[i].fold, sounds[x.words[i].fold])
 	}
 	x.offsets = make([]uint32, len(x.words)+1)
-	for _, o := range b.seen {
-		x.offsets[o.word+1]++
+	for _, t := range x.tokens {
+		x.offsets[t.word+1]++
 	}
 	for i := range x.words {
 		x.offsets[i+1] += x.offsets[i]
 	}
-	x.postings = make([]uint32, len(b.seen))
+	x.postings = make([]uint32, len(x.tokens))
 	next := slices.Clone(x.offsets)
-	for _, o := range b.seen {
-		x.postings[next[o.word]] = o.name
-		next[o.word]++
+	for name, n := range x.names {
+		for _, t := range x.tokens[n.first : n.first+uint32(n.count)] {
+			x.postings[next[t.word]] = uint32(name)
+			next[t.word]++
+		}
 	}
-	b.seen, b.ids, b.sets = nil, nil, nil
-	x.entities, x.names, x.tokens, x.dates = slices.Clip(x.entities), slices.Clip(x.names), slices.Clip(x.tokens), slices.Clip(x.dates)
-	x.keys, x.joins = x.keys.sorted(), x.joins.sorted()
+	b.ids, b.sets = nil, nil
+	x.keys, x.joins = b.keys.sorted(), b.joins.sorted()
 	x.findTwins()
 	*b = Builder{}
 	return x

@@ -119,22 +119,26 @@ func joinFolds(parts []token) string {
 // number. Keys may collide; what is found must be compared.
 type keyTable []uint64
 
-func (t *keyTable) add(key, number uint32) { *t = append(*t, uint64(key)<<32|uint64(number)) }
+// keyList is a keyTable in the making.
+type keyList struct{ chunks[uint64] }
+
+func (l *keyList) put(key, number uint32) { l.add(uint64(key)<<32 | uint64(number)) }
 
 // addJoin adds the keys of parts written as one word.
-func (t *keyTable) addJoin(fold string, name uint32) {
+func (l *keyList) addJoin(fold string, name uint32) {
 	if len(fold) < 5 {
 		return
 	}
-	t.add(hash(undouble(fold), saltFold), name)
+	l.put(hash(undouble(fold), saltFold), name)
 	if s := skeleton(fold); len(s) >= 4 {
-		t.add(hash(s, saltSkeleton), name)
+		l.put(hash(s, saltSkeleton), name)
 	}
 }
 
-func (t keyTable) sorted() keyTable {
+func (l *keyList) sorted() keyTable {
+	t := l.flat()
 	slices.Sort(t)
-	return slices.Clip(slices.Compact(t))
+	return slices.Compact(t)
 }
 
 // find calls yield with each number under a key.

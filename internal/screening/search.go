@@ -18,7 +18,7 @@ const AlertScore = 0.5
 // Bounds of one search.
 const (
 	maxCandidates = 96      // names that are aligned in full
-	maxPostings   = 400_000 // list entries read before common parts stop adding names
+	maxPostings   = 100_000 // list entries read before common parts stop adding names
 	maxAlikeWords = 400     // spellings considered for one part
 )
 
@@ -161,8 +161,16 @@ func (x *Index) candidates(tokens []queryToken, all bool) []uint32 {
 				continue
 			}
 			names := x.postings[x.offsets[w.id]:x.offsets[w.id+1]]
-			for _, name := range names {
-				add(name, gain, read < maxPostings)
+			if fresh := read < maxPostings; fresh || len(names) < 4*len(t.found) {
+				for _, name := range names {
+					add(name, gain, fresh)
+				}
+			} else { // a very common part: look into the names found instead
+				for _, name := range t.found {
+					if x.has(name, w.id) {
+						t.points[name] += gain
+					}
+				}
 			}
 			read += len(names)
 		}
@@ -188,6 +196,12 @@ func (x *Index) candidates(tokens []queryToken, all bool) []uint32 {
 		x.eachJoin(whole, func(name uint32, share float32) { add(name, share*rarity, true) })
 	}
 	return x.most(t)
+}
+
+// has tells that a listed name has a word.
+func (x *Index) has(name, word uint32) bool {
+	n := &x.names[name]
+	return slices.ContainsFunc(x.tokens[n.first:n.first+uint32(n.count)], func(t nameToken) bool { return t.word == word })
 }
 
 // most gives the names with the most points, best first.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -103,6 +104,8 @@ func (l *Library) Index(ctx context.Context) (*screening.Index, error) {
 	if same {
 		return l.index, nil
 	}
+	// Two versions lie in memory at once: collect garbage sooner meanwhile.
+	defer debug.SetGCPercent(debug.SetGCPercent(40))
 	b := screening.NewBuilder()
 	for _, a := range active {
 		b.List(screening.List{Name: a.Name, Version: strconv.Itoa(a.Version), Checksum: a.Checksum, ImportedAt: a.ImportedAt})
