@@ -182,7 +182,11 @@ func (b *Builder) Index() *Index {
 	}
 	x.postings = make([]uint32, len(x.tokens))
 	next := slices.Clone(x.offsets)
+	x.brief = make([]uint8, len(x.names))
 	for name, n := range x.names {
+		if x.brief[name] = n.count; n.person {
+			x.brief[name] |= briefPerson
+		}
 		for _, t := range x.tokens[n.first : n.first+uint32(n.count)] {
 			x.postings[next[t.word]] = uint32(name)
 			next[t.word]++

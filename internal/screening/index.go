@@ -23,6 +23,7 @@ type Index struct {
 	places   [][][]string // the words of each text of a set that names places, by its number
 	dates    []PartialDate
 	names    []nameRef
+	brief    []uint8     // of each name, for the search through millions: its parts, and briefPerson
 	tokens   []nameToken // of all names, one after another
 	words    []word
 	postings []uint32 // name numbers, grouped by word
@@ -53,6 +54,9 @@ type record struct {
 func (x *Index) born(e *record) []PartialDate {
 	return x.dates[e.dates : e.dates+uint32(e.dateCount)]
 }
+
+// briefPerson marks names of persons in Index.brief.
+const briefPerson = 0x80
 
 // nameRef is one name of one entity.
 type nameRef struct {

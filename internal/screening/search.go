@@ -137,7 +137,7 @@ func (x *Index) candidates(tokens []queryToken, all bool) []uint32 {
 	add := func(name uint32, p float32, fresh bool) {
 		if old := t.points[name]; old > 0 {
 			t.points[name] = old + p
-		} else if fresh && p > 0 && (all || x.names[name].person) {
+		} else if fresh && p > 0 && (all || x.brief[name]&briefPerson != 0) {
 			t.points[name] = p
 			t.found = append(t.found, name)
 		}
@@ -223,7 +223,7 @@ func (x *Index) most(t *tally) []uint32 {
 	}
 	for _, name := range t.found {
 		// Names with much that the query lacks are less likely.
-		p := t.points[name] - 0.3*float32(x.names[name].count)
+		p := t.points[name] - 0.3*float32(x.brief[name]&^briefPerson)
 		if p < least {
 			continue
 		}
