@@ -149,7 +149,7 @@ func importList(t *testing.T, s *server, csv string) {
 		t.Fatal(err)
 	}
 	for _, l := range lists {
-		if _, err := s.Lists.Import(t.Context(), l); err != nil {
+		if _, err := s.Lists.Import(t.Context(), l, false); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -184,7 +184,7 @@ func importSamples(ctx context.Context, server *app.Server, s app.Samples) error
 		return err
 	}
 	for _, l := range lists {
-		if _, err := server.Lists.Import(ctx, l); err != nil {
+		if _, err := server.Lists.Import(ctx, l, false); err != nil {
 			return err
 		}
 	}

@@ -19,6 +19,7 @@ type listsCmd struct {
 type listsImportCmd struct {
 	Files []string `arg:"" type:"existingfile" help:"List files."`
 	Name  string   `help:"Name for lists that carry none. Default: the file's name."`
+	Force bool     `help:"Import a list even when it has lost more than a tenth of its entities."`
 }
 
 func (c listsImportCmd) Run(e *env) error {
@@ -45,19 +46,23 @@ func (c listsImportCmd) Run(e *env) error {
 	return e.withPlatform(func(p *app.Platform) error {
 		type row struct {
 			watchlist.ListReport
-			Active int `json:"active_version"` // the number this import got
+			Import watchlist.Imported `json:"import"`
 		}
 		var rows []row
 		for i, l := range lists {
-			saved, err := p.Lists.Import(e.ctx, l)
+			saved, err := p.Lists.Import(e.ctx, l, c.Force)
 			if err != nil {
 				return err
 			}
-			rows = append(rows, row{report.Lists[i], saved.Version})
+			rows = append(rows, row{report.Lists[i], saved})
 		}
 		return e.print(rows, func(w io.Writer) {
 			for _, r := range rows {
-				fmt.Fprintf(w, "%s version %d: %d entities, %d names\n", r.Name, r.Active, r.Entities, r.Names)
+				if r.Import.Unchanged {
+					fmt.Fprintf(w, "%s: unchanged since version %d\n", r.Name, r.Import.Version)
+					continue
+				}
+				fmt.Fprintf(w, "%s version %d: %d entities, %d names; %s\n", r.Name, r.Import.Version, r.Entities, r.Names, r.Import.Changes)
 				for _, reason := range sortedKeys(r.Skipped) {
 					fmt.Fprintf(w, "  %d skipped: %s\n", r.Skipped[reason], reason)
 				}

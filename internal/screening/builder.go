@@ -61,7 +61,7 @@ func (b *Builder) Add(e *Entity) error {
 	x := b.x
 	number := uint32(b.entities.n)
 	r := record{
-		id: b.text(e.ID), url: b.text(e.URL), fingerprint: fingerprint(e), dates: uint32(b.dates.n), gender: uint8(max(0, slices.Index(genders[:], e.Gender))),
+		id: b.text(e.ID), url: b.text(e.URL), fingerprint: Fingerprint(e), dates: uint32(b.dates.n), gender: uint8(max(0, slices.Index(genders[:], e.Gender))),
 		person: isPerson(e.Schema), countries: b.placeSet(e.Countries), topics: b.set(e.Topics), datasets: b.set(e.Datasets), places: b.placeSet(e.Places),
 	}
 	r.dateCount = uint8(min(len(e.BirthDates), math.MaxUint8))
@@ -199,9 +199,9 @@ func (b *Builder) Index() *Index {
 	return x
 }
 
-// fingerprint is the start of the SHA-256 of an entity's JSON: it changes when
+// Fingerprint is the start of the SHA-256 of an entity's JSON: it changes when
 // anything that the list says of the entity does.
-func fingerprint(e *Entity) uint64 {
+func Fingerprint(e *Entity) uint64 {
 	data, err := json.Marshal(e)
 	if err != nil {
 		return 0 // an entity has nothing that cannot be written

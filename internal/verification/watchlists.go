@@ -19,7 +19,8 @@ type WatchList struct {
 	Entities   int
 	Path       string // blob with the parsed entities
 	ImportedAt time.Time
-	Active     bool // searched; one version per name
+	CheckedAt  time.Time // last imported or found unchanged
+	Active     bool      // searched; one version per name
 }
 
 // WatchListStore keeps which lists there are.
@@ -27,6 +28,13 @@ type WatchListStore interface {
 	// InsertWatchList adds the next version of l.Name and makes it the active
 	// one in place of the last; it returns the row with its version.
 	InsertWatchList(ctx context.Context, l WatchList) (WatchList, error)
+	// UseWatchList makes a version the active one of its name from now on. A
+	// version that is not there is fault.NotFound.
+	UseWatchList(ctx context.Context, name string, version int, now time.Time) (WatchList, error)
+	// WatchListChecked notes that a version was found unchanged.
+	WatchListChecked(ctx context.Context, id uuid.UUID, now time.Time) error
+	// WatchListsAt lists the versions that were active at a time, by name.
+	WatchListsAt(ctx context.Context, at time.Time) ([]WatchList, error)
 	// ActiveWatchLists lists the active versions by name.
 	ActiveWatchLists(ctx context.Context) ([]WatchList, error)
 	// WatchLists lists every version, newest first.
@@ -36,6 +44,9 @@ type WatchListStore interface {
 // Screener searches the active watch lists.
 type Screener interface {
 	Screen(ctx context.Context, q screening.Query) (Screening, error)
+	// ScreenAsOf searches the lists that were active at a time. Without any
+	// it is fault.Invalid.
+	ScreenAsOf(ctx context.Context, q screening.Query, at time.Time) (Screening, error)
 }
 
 // Screening is the answer of a search.

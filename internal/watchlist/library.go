@@ -11,8 +11,10 @@ import (
 	"io"
 	"path"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,51 +27,115 @@ import (
 // maxStoredBytes bounds what is unpacked of one stored list.
 const maxStoredBytes = 4 << 30
 
-// Library keeps imported lists and searches the active ones. The index is
-// rebuilt when another process has imported a list; searches go on with the
-// old one meanwhile only in the callers that have it already.
+// Library keeps imported lists and searches the active ones. A search uses the
+// index there is; when a list has changed, another is built beside it and
+// takes its place in one step.
 type Library struct {
 	rows  verification.WatchListStore
 	blobs verification.Blobs
 	now   func() time.Time
 
-	mu    sync.Mutex
-	ids   []uuid.UUID // what index was built from
+	current  atomic.Pointer[indexed]
+	building sync.Mutex
+	past     indexed // of the last ScreenAsOf; under building
+}
+
+// indexed is an index and the versions it was built from.
+type indexed struct {
+	ids   []uuid.UUID
 	index *screening.Index
 }
 
 // NewLibrary connects a library to its ports.
 func NewLibrary(rows verification.WatchListStore, blobs verification.Blobs, now func() time.Time) *Library {
-	return &Library{rows: rows, blobs: blobs, now: now, index: screening.Build(nil)}
+	return &Library{rows: rows, blobs: blobs, now: now}
 }
 
+// Changes counts how a version of a list differs from the one before. Entities
+// are told apart by id; one has changed when anything said of it has.
+type Changes struct {
+	Added   int `json:"added"`
+	Removed int `json:"removed"`
+	Changed int `json:"changed"`
+}
+
+// String says the changes in words.
+func (c Changes) String() string {
+	return fmt.Sprintf("%d added, %d removed, %d changed", c.Added, c.Removed, c.Changed)
+}
+
+// Imported is what became of an import.
+type Imported struct {
+	Version   int     `json:"version"`
+	Changes   Changes `json:"changes"`   // against the version that was active
+	Unchanged bool    `json:"unchanged"` // the same content as the active version, which stays
+}
+
+// mostLost is the share of its entities that a list may lose in one import.
+const mostLost = 0.10
+
 // Import keeps a parsed list as the next version of its name and makes it the
-// one that is searched.
-func (l *Library) Import(ctx context.Context, list screening.List) (verification.WatchList, error) {
+// one that is searched. The content of the active version is no new version. A
+// list that has lost more than a tenth of its entities is refused
+// (fault.Conflict) unless forced: a publisher's broken file must not silence
+// alerts.
+func (l *Library) Import(ctx context.Context, list screening.List, force bool) (Imported, error) {
 	if len(list.Entities) == 0 {
-		return verification.WatchList{}, fault.New(fault.Invalid, "The list %s has no entity; the last good version stays in use.", list.Name)
+		return Imported{}, fault.New(fault.Invalid, "The list %s has no entity; the last good version stays in use.", list.Name)
 	}
+	active, err := l.rows.ActiveWatchLists(ctx)
+	if err != nil {
+		return Imported{}, err
+	}
+	done := Imported{Changes: Changes{Added: len(list.Entities)}}
+	for _, last := range active {
+		if last.Name != list.Name {
+			continue
+		}
+		if last.Checksum == list.Checksum {
+			last.CheckedAt = l.now()
+			return Imported{Version: last.Version, Unchanged: true}, l.rows.WatchListChecked(ctx, last.ID, last.CheckedAt)
+		}
+		prints := make(map[string]uint64, len(list.Entities))
+		for i := range list.Entities {
+			prints[list.Entities[i].ID] = screening.Fingerprint(&list.Entities[i])
+		}
+		d, err := l.compare(ctx, last, prints)
+		if err != nil {
+			return Imported{}, err
+		}
+		done.Changes = Changes{len(d.Added), len(d.Removed), len(d.Changed)}
+		if lost := last.Entities - len(list.Entities); float64(lost) > mostLost*float64(last.Entities) && !force {
+			return Imported{}, fault.New(fault.Conflict, "The list %s would shrink from %d to %d entities (%d of version %d are missing); that looks like a broken file. Version %d stays in use. Import with --force if the list is right.",
+				list.Name, last.Entities, len(list.Entities), done.Changes.Removed, last.Version, last.Version)
+		}
+	}
+	row := verification.WatchList{ID: uuid.Must(uuid.NewV7()), Name: list.Name, Checksum: list.Checksum, Entities: len(list.Entities), ImportedAt: l.now()}
+	row.Path = path.Join("lists", row.ID.String()+".ndjson.gz")
+	if err := l.put(ctx, row.Path, list.Entities); err != nil {
+		return Imported{}, err
+	}
+	row, err = l.rows.InsertWatchList(ctx, row)
+	if err != nil {
+		return Imported{}, errors.Join(err, l.blobs.Delete(context.WithoutCancel(ctx), row.Path))
+	}
+	done.Version = row.Version
+	return done, nil
+}
+
+func (l *Library) put(ctx context.Context, name string, entities []screening.Entity) error {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
 	enc := json.NewEncoder(z)
-	for _, e := range list.Entities {
+	for _, e := range entities {
 		if err := enc.Encode(e); err != nil {
-			return verification.WatchList{}, err
+			return err
 		}
 	}
 	if err := z.Close(); err != nil {
-		return verification.WatchList{}, err
+		return err
 	}
-	row := verification.WatchList{ID: uuid.Must(uuid.NewV7()), Name: list.Name, Checksum: list.Checksum, Entities: len(list.Entities), ImportedAt: l.now(), Active: true}
-	row.Path = path.Join("lists", row.ID.String()+".ndjson.gz")
-	if err := l.blobs.Put(ctx, row.Path, &packed); err != nil {
-		return verification.WatchList{}, err
-	}
-	saved, err := l.rows.InsertWatchList(ctx, row)
-	if err != nil {
-		return verification.WatchList{}, errors.Join(err, l.blobs.Delete(context.WithoutCancel(ctx), row.Path))
-	}
-	return saved, nil
+	return l.blobs.Put(ctx, name, &packed)
 }
 
 // Lists gives every version, newest first.
@@ -77,44 +143,208 @@ func (l *Library) Lists(ctx context.Context) ([]verification.WatchList, error) {
 	return l.rows.WatchLists(ctx)
 }
 
-// Screen searches the active lists as they are now.
-func (l *Library) Screen(ctx context.Context, q screening.Query) (verification.Screening, error) {
-	x, err := l.Index(ctx)
-	if err != nil {
-		return verification.Screening{}, err
-	}
-	return verification.Screening{Hits: x.Search(ctx, q, 10), Lists: x.Lists(), At: l.now()}, ctx.Err()
+// Difference lists the ids of entities in which two versions differ, sorted.
+type Difference struct {
+	From    int      `json:"from_version"`
+	To      int      `json:"to_version"`
+	Added   []string `json:"added"`
+	Removed []string `json:"removed"`
+	Changed []string `json:"changed"`
 }
 
-// Index is the search index over the active lists, built anew when they have
-// changed.
-func (l *Library) Index(ctx context.Context) (*screening.Index, error) {
-	active, err := l.rows.ActiveWatchLists(ctx)
+// Diff compares two versions of a list. Version 0 is the newest as to and the
+// one before to as from. What is not there is fault.NotFound.
+func (l *Library) Diff(ctx context.Context, name string, from, to int) (Difference, error) {
+	versions, err := l.versions(ctx, name)
+	if err != nil {
+		return Difference{}, err
+	}
+	newest := len(versions)
+	if to == 0 {
+		to = newest
+	}
+	if from == 0 {
+		from = to - 1
+	}
+	if from < 1 || to < 1 || from > newest || to > newest {
+		return Difference{}, fault.New(fault.NotFound, "The list %s has the versions 1 to %d; two of them are needed.", name, newest)
+	}
+	prints := make(map[string]uint64, versions[to].Entities)
+	err = l.load(ctx, versions[to], func(e *screening.Entity) error {
+		prints[e.ID] = screening.Fingerprint(e)
+		return nil
+	})
+	if err != nil {
+		return Difference{}, err
+	}
+	d, err := l.compare(ctx, versions[from], prints)
+	d.From, d.To = from, to
+	return d, err
+}
+
+// versions are the versions of a list by number.
+func (l *Library) versions(ctx context.Context, name string) (map[int]verification.WatchList, error) {
+	all, err := l.rows.WatchLists(ctx)
 	if err != nil {
 		return nil, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	ids := make([]uuid.UUID, len(active))
-	same := len(active) == len(l.ids)
-	for i, a := range active {
-		ids[i] = a.ID
-		same = same && l.ids[i] == a.ID
+	versions := map[int]verification.WatchList{}
+	for _, w := range all {
+		if w.Name == name {
+			versions[w.Version] = w
+		}
 	}
-	if same {
-		return l.index, nil
+	if len(versions) == 0 {
+		return nil, fault.New(fault.NotFound, "There is no list of that name.")
 	}
+	return versions, nil
+}
+
+// compare holds a stored version against the fingerprints of another, by id.
+func (l *Library) compare(ctx context.Context, old verification.WatchList, now map[string]uint64) (d Difference, err error) {
+	d.Added, d.Removed, d.Changed = []string{}, []string{}, []string{}
+	seen := make(map[string]bool, old.Entities)
+	err = l.load(ctx, old, func(e *screening.Entity) error {
+		seen[e.ID] = true
+		if print, ok := now[e.ID]; !ok {
+			d.Removed = append(d.Removed, e.ID)
+		} else if print != screening.Fingerprint(e) {
+			d.Changed = append(d.Changed, e.ID)
+		}
+		return nil
+	})
+	for id := range now {
+		if !seen[id] {
+			d.Added = append(d.Added, id)
+		}
+	}
+	slices.Sort(d.Added)
+	slices.Sort(d.Removed)
+	slices.Sort(d.Changed)
+	return d, err
+}
+
+// Rollback makes an earlier version of a list the one that is searched; 0 is
+// the one before the active one.
+func (l *Library) Rollback(ctx context.Context, name string, to int) (verification.WatchList, error) {
+	versions, err := l.versions(ctx, name)
+	if err != nil {
+		return verification.WatchList{}, err
+	}
+	if to == 0 {
+		for _, w := range versions {
+			if w.Active {
+				to = w.Version - 1
+			}
+		}
+	}
+	return l.rows.UseWatchList(ctx, name, to, l.now())
+}
+
+// Screen searches the lists that this process has in use: the active ones, or
+// while the index of a new version is built, those before.
+func (l *Library) Screen(ctx context.Context, q screening.Query) (verification.Screening, error) {
+	have := l.current.Load()
+	if have == nil {
+		if err := l.Refresh(ctx); err != nil {
+			return verification.Screening{}, err
+		}
+		have = l.current.Load()
+	}
+	return l.search(ctx, have.index, q)
+}
+
+func (l *Library) search(ctx context.Context, x *screening.Index, q screening.Query) (verification.Screening, error) {
+	return verification.Screening{Hits: x.Search(ctx, q, 10), Lists: x.Lists(), At: l.now()}, ctx.Err()
+}
+
+// ScreenAsOf searches the versions that were active at a time. It builds their
+// index and keeps the last one.
+func (l *Library) ScreenAsOf(ctx context.Context, q screening.Query, at time.Time) (verification.Screening, error) {
+	rows, err := l.rows.WatchListsAt(ctx, at)
+	if err != nil {
+		return verification.Screening{}, err
+	}
+	if len(rows) == 0 {
+		return verification.Screening{}, fault.New(fault.Invalid, "No watch list was imported at that time.")
+	}
+	have := l.current.Load()
+	if have == nil || !slices.Equal(have.ids, ids(rows)) {
+		l.building.Lock()
+		defer l.building.Unlock()
+		if !slices.Equal(l.past.ids, ids(rows)) {
+			l.past = indexed{} // let the last one go first
+			if l.past.index, err = l.build(ctx, rows); err != nil {
+				return verification.Screening{}, err
+			}
+			l.past.ids = ids(rows)
+		}
+		have = &l.past
+	}
+	return l.search(ctx, have.index, q)
+}
+
+func ids(rows []verification.WatchList) []uuid.UUID {
+	out := make([]uuid.UUID, len(rows))
+	for i, r := range rows {
+		out[i] = r.ID
+	}
+	return out
+}
+
+// Refresh sees to it that the active lists are the ones in use.
+func (l *Library) Refresh(ctx context.Context) error {
+	l.building.Lock()
+	defer l.building.Unlock()
+	active, err := l.rows.ActiveWatchLists(ctx)
+	if err != nil {
+		return err
+	}
+	if have := l.current.Load(); have != nil && slices.Equal(have.ids, ids(active)) {
+		return nil
+	}
+	index, err := l.build(ctx, active)
+	if err != nil {
+		return err
+	}
+	l.current.Store(&indexed{ids(active), index})
+	return nil
+}
+
+// Watch refreshes at every tick until ctx ends, so that what another process
+// imports is in use here soon. What goes wrong is told and tried again.
+func (l *Library) Watch(ctx context.Context, tick <-chan time.Time, failed func(error)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick:
+			if err := l.Refresh(ctx); err != nil && ctx.Err() == nil {
+				failed(err)
+			}
+		}
+	}
+}
+
+// Index is the search index over the active lists.
+func (l *Library) Index(ctx context.Context) (*screening.Index, error) {
+	if err := l.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	return l.current.Load().index, nil
+}
+
+func (l *Library) build(ctx context.Context, rows []verification.WatchList) (*screening.Index, error) {
 	// Two versions lie in memory at once: collect garbage sooner meanwhile.
 	defer debug.SetGCPercent(debug.SetGCPercent(40))
 	b := screening.NewBuilder()
-	for _, a := range active {
-		b.List(screening.List{Name: a.Name, Version: strconv.Itoa(a.Version), Checksum: a.Checksum, ImportedAt: a.ImportedAt})
-		if err := l.load(ctx, a, b.Add); err != nil {
-			return nil, fmt.Errorf("watch list %s version %d: %w", a.Name, a.Version, err)
+	for _, w := range rows {
+		b.List(screening.List{Name: w.Name, Version: strconv.Itoa(w.Version), Checksum: w.Checksum, ImportedAt: w.ImportedAt})
+		if err := l.load(ctx, w, b.Add); err != nil {
+			return nil, fmt.Errorf("watch list %s version %d: %w", w.Name, w.Version, err)
 		}
 	}
-	l.index, l.ids = b.Index(), ids
-	return l.index, nil
+	return b.Index(), nil
 }
 
 // load gives the entities of a stored version one by one. Reading runs ahead of

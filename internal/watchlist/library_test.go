@@ -45,7 +45,7 @@ func TestLibrary(t *testing.T) {
 	one, two := watchlist.NewLibrary(db, blobs, time.Now), watchlist.NewLibrary(db, blobs, time.Now)
 
 	list := func(names ...string) screening.List {
-		l := screening.List{Name: "test", Checksum: strings.Repeat("a", 64)}
+		l := screening.List{Name: "test", Checksum: strings.Join(names, "+")}
 		for i, n := range names {
 			l.Entities = append(l.Entities, screening.Entity{ID: string(rune('A' + i)), Schema: screening.Person, Names: []screening.Name{{Text: n, Kind: screening.Primary}},
 				BirthDates: []screening.PartialDate{{Year: 1960, Month: 5, Day: 4}}, Topics: []string{"sanction"}, Datasets: []string{"test"}})
@@ -54,6 +54,9 @@ func TestLibrary(t *testing.T) {
 	}
 	found := func(l *watchlist.Library, name string) (hits []screening.Hit, lists int) {
 		t.Helper()
+		if err := l.Refresh(ctx); err != nil {
+			t.Fatal(err)
+		}
 		s, err := l.Screen(ctx, screening.Query{Name: name, BirthDate: screening.PartialDate{Year: 1960, Month: 5, Day: 4}})
 		if err != nil {
 			t.Fatal(err)
@@ -64,8 +67,8 @@ func TestLibrary(t *testing.T) {
 	if hits, lists := found(one, "Surya Wirawan Hadikusumo"); len(hits) != 0 || lists != 0 {
 		t.Errorf("an empty library answers %v, %d lists", hits, lists)
 	}
-	saved, err := one.Import(ctx, list("Surya Wirawan Hadikusumo", "Ratna Dewi Kertanegara"))
-	if err != nil || saved.Version != 1 || saved.Entities != 2 || !saved.Active {
+	saved, err := one.Import(ctx, list("Surya Wirawan Hadikusumo", "Ratna Dewi Kertanegara"), true)
+	if err != nil || saved.Version != 1 || saved.Changes.Added != 2 || saved.Unchanged {
 		t.Fatalf("import: %+v, %v", saved, err)
 	}
 	for name, l := range map[string]*watchlist.Library{"the importing process": one, "another process": two} {
@@ -75,7 +78,7 @@ func TestLibrary(t *testing.T) {
 	}
 
 	// The next version replaces the last one, everywhere, with the next search.
-	if saved, err = two.Import(ctx, list("Bambang Tirtayasa Nugraha")); err != nil || saved.Version != 2 {
+	if saved, err = two.Import(ctx, list("Bambang Tirtayasa Nugraha"), true); err != nil || saved.Version != 2 {
 		t.Fatalf("second import: %+v, %v", saved, err)
 	}
 	if hits, lists := found(one, "Surya Wirawan Hadikusumo"); len(hits) != 0 || lists != 1 {
@@ -86,11 +89,11 @@ func TestLibrary(t *testing.T) {
 	}
 
 	// What cannot be kept or is empty leaves the last good version in use.
-	if _, err := one.Import(ctx, screening.List{Name: "test"}); !fault.Is(err, fault.Invalid) {
+	if _, err := one.Import(ctx, screening.List{Name: "test"}, true); !fault.Is(err, fault.Invalid) {
 		t.Errorf("an empty list: %v", err)
 	}
 	blobs.err = fault.New(fault.Unavailable, "the disk is full")
-	if _, err := one.Import(ctx, list("Somebody Else Entirely")); !fault.Is(err, fault.Unavailable) {
+	if _, err := one.Import(ctx, list("Somebody Else Entirely"), true); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("a full disk: %v", err)
 	}
 	if hits, _ := found(two, "Bambang Tirtayasa Nugraha"); len(hits) != 1 {

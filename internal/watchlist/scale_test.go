@@ -84,7 +84,7 @@ func benchmarkLibrary(b *testing.B, n int) {
 	defer files.Close()
 	importVersion := func(checksum string, persons []screening.Entity) {
 		l := screening.List{Name: "invented", Checksum: strings.Repeat(checksum, 64), Entities: persons}
-		if _, err := watchlist.NewLibrary(db, files, time.Now).Import(ctx, l); err != nil {
+		if _, err := watchlist.NewLibrary(db, files, time.Now).Import(ctx, l, false); err != nil {
 			b.Fatal(err)
 		}
 	}

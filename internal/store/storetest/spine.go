@@ -557,13 +557,38 @@ func testWatchLists(t *testing.T, db *store.DB) {
 	if b2.Version != 2 {
 		t.Errorf("version %d, want 2", b2.Version)
 	}
-	b1.Active = false
+	b1.Active, b1.CheckedAt, a1.CheckedAt, b2.CheckedAt = false, b1.ImportedAt, a1.ImportedAt, b2.ImportedAt
 	active, err := db.ActiveWatchLists(ctx)
 	must(t, err)
 	same(t, "active", active, []verification.WatchList{a1, b2})
 	all, err := db.WatchLists(ctx)
 	must(t, err)
 	same(t, "all", all, []verification.WatchList{b2, a1, b1})
+
+	// Back to the first version, and what was searched when.
+	back, err := db.UseWatchList(ctx, "b", 1, now.Add(time.Hour))
+	must(t, err)
+	b1.Active, b2.Active = true, false
+	same(t, "the version gone back to", back, b1)
+	again, err := db.UseWatchList(ctx, "b", 1, now.Add(2*time.Hour))
+	must(t, err)
+	same(t, "the active one once more", again, b1)
+	_, err = db.UseWatchList(ctx, "b", 3, now)
+	wantKind(t, "a version that is not there", err, fault.NotFound, "")
+	for _, c := range []struct {
+		after time.Duration
+		want  []verification.WatchList
+	}{{-time.Second, nil}, {0, []verification.WatchList{b1}}, {2 * time.Second, []verification.WatchList{a1, b1}},
+		{time.Minute, []verification.WatchList{a1, b2}}, {3 * time.Hour, []verification.WatchList{a1, b1}}} {
+		got, err := db.WatchListsAt(ctx, now.Add(c.after))
+		must(t, err)
+		same(t, "searched after "+c.after.String(), got, c.want)
+	}
+	must(t, db.WatchListChecked(ctx, a1.ID, now.Add(time.Hour)))
+	a1.CheckedAt = now.Add(time.Hour)
+	active, err = db.ActiveWatchLists(ctx)
+	must(t, err)
+	same(t, "active after a check", active, []verification.WatchList{a1, b1})
 }
 
 var errAbort = errors.New("abort")
