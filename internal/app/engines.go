@@ -97,7 +97,10 @@ func (e *Engines) Close() error { return errors.Join(e.Documents.Close(), e.Runt
 
 // Missing implements verification.Capabilities.
 func (e *Engines) Missing(t verification.Type) []string {
-	needed := e.Runtime.Role(onnx.RoleCardReader)
+	var needed []string
+	if t.WithCard() {
+		needed = e.Runtime.Role(onnx.RoleCardReader)
+	}
 	if t.WithSelfie() {
 		needed = append(needed, e.Runtime.Role(onnx.RoleFaceDetector)...)
 		needed = append(needed, e.Runtime.Role(onnx.RoleFaceEmbedder)...)

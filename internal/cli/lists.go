@@ -78,7 +78,7 @@ type listsListCmd struct{}
 
 func (listsListCmd) Run(e *env) error {
 	return e.withPlatform(func(p *app.Platform) error {
-		lists, err := p.Lists.Lists(e.ctx)
+		lists, err := p.Lists.Versions(e.ctx)
 		if err != nil {
 			return err
 		}

@@ -93,6 +93,8 @@ type Hit struct {
 	// birth_date, gender, birth_place.
 	MatchedOn []string `json:"matched_on"`
 	URL       string   `json:"url"`
+	// Fingerprint changes when anything that the list says of the entity does.
+	Fingerprint string `json:"fingerprint"`
 	// Alert is set when Score reaches AlertScore and no rule asks for a
 	// further agreeing fact.
 	Alert       bool       `json:"alert"`

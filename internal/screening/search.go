@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strconv"
 )
 
 // AlertScore is the score from which a hit is reported as an alert. On the 698
@@ -296,6 +297,7 @@ func (x *Index) hits(tokens []queryToken, q Query, matches []match, limit int) [
 		out = append(out, Hit{
 			EntityID: id, Name: x.text(ref.text), Score: score,
 			Topics: union(nil, topics), Datasets: union(nil, datasets), URL: x.text(e.url),
+			Fingerprint: strconv.FormatUint(e.fingerprint, 16),
 			MatchedOn:   m.matchedOn(nameKinds[ref.kind]),
 			Alert:       score >= AlertScore && !m.blocked,
 			Explanation: x.explain(tokens, q, m),

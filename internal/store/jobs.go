@@ -66,6 +66,14 @@ func (s *store) SaveEvidence(ctx context.Context, scope tenant.Scope, id uuid.UU
 	return err
 }
 
+// ReplaceEvidence implements verification.Store.
+func (s *store) ReplaceEvidence(ctx context.Context, scope tenant.Scope, id uuid.UUID, attempt int, step verification.StepName, evidence json.RawMessage, at time.Time) error {
+	return s.change(ctx, noVerification, `INSERT INTO evidence (verification_id, attempt, step, organization_id, group_id, evidence, at)
+		SELECT id, $4, $5, organization_id, group_id, $6, $7 FROM verifications WHERE `+inScope+` AND id = $3
+		ON CONFLICT (verification_id, attempt, step) DO UPDATE SET evidence = excluded.evidence, at = excluded.at`,
+		scoped(scope, id, attempt, step, string(evidence), micros(at))...)
+}
+
 // Evidence implements verification.Store.
 func (s *store) Evidence(ctx context.Context, scope tenant.Scope, id uuid.UUID, attempt int) (map[verification.StepName]json.RawMessage, error) {
 	found := map[verification.StepName]json.RawMessage{}

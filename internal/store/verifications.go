@@ -147,9 +147,9 @@ func (s *store) AppendEvent(ctx context.Context, scope tenant.Scope, e verificat
 		if err != nil {
 			return err
 		}
-		if err := tx.change(ctx, noVerification, `INSERT INTO events (id, verification_id, organization_id, group_id, sequence, from_status, to_status, attempt, actor, at)
-			SELECT $4, id, organization_id, group_id, last_sequence, $5, $6, $7, $8, $9 FROM verifications WHERE `+inScope+` AND id = $3`,
-			scoped(scope, e.VerificationID, e.ID, e.From, e.To, e.Attempt, e.Actor, micros(e.At))...); err != nil {
+		if err := tx.change(ctx, noVerification, `INSERT INTO events (id, verification_id, organization_id, group_id, sequence, kind, from_status, to_status, attempt, actor, at)
+			SELECT $4, id, organization_id, group_id, last_sequence, $5, $6, $7, $8, $9, $10 FROM verifications WHERE `+inScope+` AND id = $3`,
+			scoped(scope, e.VerificationID, e.ID, e.Kind, e.From, e.To, e.Attempt, e.Actor, micros(e.At))...); err != nil {
 			return err
 		}
 		e.Sequence, err = one(ctx, tx, value[int], noVerification, `SELECT last_sequence FROM verifications WHERE `+inScope+` AND id = $3`, scoped(scope, e.VerificationID)...)
@@ -164,9 +164,9 @@ func (s *store) AppendEvent(ctx context.Context, scope tenant.Scope, e verificat
 // Events implements verification.Store.
 func (s *store) Events(ctx context.Context, scope tenant.Scope, id uuid.UUID) ([]verification.Event, error) {
 	return all(ctx, s, func(r row) (e verification.Event, err error) {
-		err = r.Scan(&e.ID, &e.VerificationID, &e.Sequence, &e.From, &e.To, &e.Attempt, &e.Actor, at{&e.At})
+		err = r.Scan(&e.ID, &e.VerificationID, &e.Sequence, &e.Kind, &e.From, &e.To, &e.Attempt, &e.Actor, at{&e.At})
 		return e, err
-	}, `SELECT id, verification_id, sequence, from_status, to_status, attempt, actor, at FROM events
+	}, `SELECT id, verification_id, sequence, kind, from_status, to_status, attempt, actor, at FROM events
 		WHERE `+inScope+` AND verification_id = $3 ORDER BY sequence`, scoped(scope, id)...)
 }
 

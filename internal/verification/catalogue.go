@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"anycheck/internal/fault"
+	"anycheck/internal/screening"
 )
 
 // Service is one kind of verification that the platform offers.
@@ -43,8 +45,11 @@ type Category struct {
 	Type string
 }
 
-// KTPService is the identity-card service.
-const KTPService = "KTP_VERIFICATION"
+// The services by code.
+const (
+	KTPService    = "KTP_VERIFICATION" // an identity card
+	PersonService = "PERSON_SCREENING" // a person without documents
+)
 
 // Type is the verification_type of a configuration.
 type Type string
@@ -55,6 +60,8 @@ const (
 	KTPPEP       Type = "KTP_PEP"
 	KTPSelfie    Type = "KTP_SELFIE"
 	KTPSelfiePEP Type = "KTP_SELFIE_PEP"
+	// PersonPEP is what the person service does; it has no choice of types.
+	PersonPEP Type = "PERSON_PEP"
 )
 
 // Types lists the types of the KTP service.
@@ -64,7 +71,10 @@ func Types() []Type { return []Type{KTP, KTPPEP, KTPSelfie, KTPSelfiePEP} }
 func (t Type) WithSelfie() bool { return t == KTPSelfie || t == KTPSelfiePEP }
 
 // WithScreening tells whether the watch lists are searched.
-func (t Type) WithScreening() bool { return t == KTPPEP || t == KTPSelfiePEP }
+func (t Type) WithScreening() bool { return t == KTPPEP || t == KTPSelfiePEP || t == PersonPEP }
+
+// WithCard tells whether there is a card to read.
+func (t Type) WithCard() bool { return t != PersonPEP }
 
 // Catalogue lists the services, without the operator's state.
 func Catalogue() []Service {
@@ -89,8 +99,28 @@ func Catalogue() []Service {
 				RequiredWhen: &Condition{Field: "verification_type", In: []string{string(KTPSelfie), string(KTPSelfiePEP)}}},
 			{Name: "fraud_detection", Label: "Look for signs of tampering", Type: BooleanField},
 		},
+	}, {
+		ID:          personService,
+		Code:        PersonService,
+		Name:        "Person screening",
+		Description: "Screens a person against the watch lists by name, date of birth, gender and place of birth, without documents.",
+		Category:    Category{ID: uuid.MustParse("01930000-0000-7000-8000-000000000101"), Name: "Screening", Type: "SCREENING"},
+		Cost:        1,
+		ActionType:  "SCREEN",
+		ActionParam: "person-screening",
+		Form: []Field{
+			{Name: "name", Label: "Name", Type: TextField, Required: true},
+			{Name: "birth_date", Label: "Date of birth (YYYY-MM-DD, YYYY-MM or YYYY)", Type: DateField},
+			{Name: "gender", Label: "Gender", Type: EnumField, Enum: []string{"MALE", "FEMALE"}},
+			{Name: "birth_place", Label: "Place of birth", Type: TextField},
+			{Name: "nik", Label: "NIK, to recognise the person again", Type: TextField},
+			{Name: "as_of", Label: "Search the lists of this day (YYYY-MM-DD)", Type: DateField},
+			{Name: "monitor", Label: "Search again whenever lists change (default true, not with as_of)", Type: BooleanField},
+		},
 	}}
 }
+
+var personService = uuid.MustParse("01930000-0000-7000-8000-000000000002")
 
 // FieldType says what a form field takes.
 type FieldType string
@@ -100,6 +130,8 @@ const (
 	EnumField    FieldType = "enum"
 	FileField    FieldType = "file"
 	BooleanField FieldType = "boolean"
+	TextField    FieldType = "text"
+	DateField    FieldType = "date"
 )
 
 // Field is one entry of a service's form. The same list is shown by
@@ -126,6 +158,7 @@ type Configuration struct {
 	Type           Type
 	Files          map[string][]string // form field without "files." → paths
 	FraudDetection bool
+	Person         *Person `json:",omitempty"` // of the person service
 }
 
 // ParseConfiguration validates raw against the form; the error lists every
@@ -137,6 +170,9 @@ func ParseConfiguration(form []Field, raw json.RawMessage) (Configuration, error
 	}
 	values := map[string]any{}
 	p := formParser{values: values, cfg: Configuration{Files: map[string][]string{}}}
+	if !slices.ContainsFunc(form, func(f Field) bool { return f.Name == "verification_type" }) {
+		p.cfg.Type, p.cfg.Person = PersonPEP, &Person{}
+	}
 	for _, k := range slices.Sorted(maps.Keys(top)) {
 		v := top[k]
 		group := slices.ContainsFunc(form, func(f Field) bool { return strings.HasPrefix(f.Name, k+".") })
@@ -171,6 +207,9 @@ func ParseConfiguration(form []Field, raw json.RawMessage) (Configuration, error
 	}
 	return p.cfg, nil
 }
+
+// maxText bounds a text of a form, in characters.
+const maxText = 300
 
 type formParser struct {
 	values map[string]any
@@ -209,11 +248,33 @@ func (p *formParser) field(f Field) {
 			p.badValues++
 			return
 		}
+		if f.Name == "gender" {
+			p.cfg.Person.Gender = screening.Gender(strings.ToLower(s))
+			return
+		}
 		p.cfg.Type = Type(s)
+	case TextField, DateField:
+		s, ok := v.(string)
+		switch s = strings.Join(strings.Fields(s), " "); {
+		case !ok:
+			p.wrong(f.Name, "must be a text")
+		case s == "" && required:
+			p.wrong(f.Name, "must not be empty")
+		case hasControl(s) || utf8.RuneCountInString(s) > maxText:
+			p.wrong(f.Name, "must have at most %d characters and no control characters", maxText)
+		default:
+			if message := p.cfg.Person.set(f.Name, s); message != "" {
+				p.wrong(f.Name, "%s", message)
+			}
+		}
 	case BooleanField:
 		b, ok := v.(bool)
 		if !ok {
 			p.wrong(f.Name, "must be true or false")
+			return
+		}
+		if f.Name == "monitor" {
+			p.cfg.Person.Once = !b
 			return
 		}
 		p.cfg.FraudDetection = b

@@ -46,22 +46,25 @@ type Decision struct {
 // Decide weighs the evidence. It is pure: the same evidence gives the same
 // decision, at any time.
 func Decide(cfg Configuration, e Evidence) (Decision, error) {
-	if e.Read == nil || cfg.Type.WithSelfie() != (e.Match != nil) || cfg.Type.WithScreening() != (e.Screen != nil) || cfg.FraudDetection != (e.Inspect != nil) {
+	if cfg.Type.WithCard() != (e.Read != nil) || cfg.Type.WithSelfie() != (e.Match != nil) || cfg.Type.WithScreening() != (e.Screen != nil) || cfg.FraudDetection != (e.Inspect != nil) {
 		return Decision{}, fmt.Errorf("the evidence does not fit the configuration")
 	}
-	faces := faceCheck(cfg, e.Match)
-	faces.Message += portraitAge(e)
-	checks := []Check{
-		cardFoundCheck(e.Read),
-		cardQualityCheck(e.Read),
-		cardReadableCheck(e.Read),
-		nikCheck(e.Read),
-		consistencyCheck(e.Read),
-		faces,
-		livenessCheck(cfg, e.Match),
-		reuseCheck(cfg, e.Reuse),
-		watchListCheck(cfg, e.Screen),
-		tamperingCheck(cfg, e.Inspect),
+	checks := []Check{watchListCheck(cfg, e.screened())}
+	if cfg.Type.WithCard() {
+		faces := faceCheck(cfg, e.Match)
+		faces.Message += portraitAge(e)
+		checks = []Check{
+			cardFoundCheck(e.Read),
+			cardQualityCheck(e.Read),
+			cardReadableCheck(e.Read),
+			nikCheck(e.Read),
+			consistencyCheck(e.Read),
+			faces,
+			livenessCheck(cfg, e.Match),
+			reuseCheck(cfg, e.Reuse),
+			checks[0],
+			tamperingCheck(cfg, e.Inspect),
+		}
 	}
 	out, err := json.Marshal(output(cfg, e))
 	return Decision{Checks: checks, Output: out, Status: Verdict(checks)}, err
@@ -287,7 +290,11 @@ func watchListCheck(cfg Configuration, s *Screen) Check {
 	if n := len(alerts(s)); n > 0 {
 		return c.with(Inconclusive, codeListMatch, "%d entries of the watch lists may be this person. A person should compare them.", n)
 	}
-	return c.with(Pass, "", "The person is on none of the watch lists.")
+	var ages []string
+	for _, l := range s.Lists {
+		ages = append(ages, fmt.Sprintf("%s %d", l.Name, s.ageDays(l)))
+	}
+	return c.with(Pass, "", "The person is on none of the watch lists (age in days: %s).", strings.Join(ages, ", "))
 }
 
 func tamperingCheck(cfg Configuration, i *Inspect) Check {
@@ -305,10 +312,16 @@ func tamperingCheck(cfg Configuration, i *Inspect) Check {
 	return c.with(Pass, "", "The files show no trace of editing.")
 }
 
+// ageDays is how old a list was when it was searched, in whole days.
+func (s *Screening) ageDays(l screening.List) int {
+	return max(0, int(s.At.Sub(l.ImportedAt)/(24*time.Hour)))
+}
+
+// alerts are the hits that alert and were not dismissed.
 func alerts(s *Screen) []screening.Hit {
 	list := []screening.Hit{}
 	for _, h := range s.Hits {
-		if h.Alert {
+		if _, aside := s.Dismissed[h.EntityID]; h.Alert && !aside {
 			list = append(list, h)
 		}
 	}
@@ -319,10 +332,11 @@ func alerts(s *Screen) []screening.Hit {
 // the card, its confidences and the screening.
 func output(cfg Configuration, e Evidence) any {
 	type pep struct {
-		IsPEP      *bool      `json:"is_pep"` // nil when nothing was searched
-		Matches    []pepMatch `json:"matches"`
-		ScreenedAt *time.Time `json:"screened_at"`
-		Lists      []pepList  `json:"lists"`
+		IsPEP      *bool          `json:"is_pep"` // nil when nothing was searched
+		Matches    []pepMatch     `json:"matches"`
+		Dismissed  []pepDismissed `json:"dismissed"` // by a reviewer
+		ScreenedAt *time.Time     `json:"screened_at"`
+		Lists      []pepList      `json:"lists"`
 	}
 	type selfie struct {
 		Level   *face.Level `json:"face_match_confidence_level"`
@@ -331,8 +345,8 @@ func output(cfg Configuration, e Evidence) any {
 	}
 	out := struct {
 		*selfie
-		KTP        ordered[*string] `json:"ktp"`
-		Confidence ordered[float64] `json:"ktp_confidence"`
+		KTP        ordered[*string] `json:"ktp,omitempty"` // without a card: absent
+		Confidence ordered[float64] `json:"ktp_confidence,omitempty"`
 		PEP        *pep             `json:"pep,omitempty"`
 	}{}
 	if m := e.Match; m != nil {
@@ -341,22 +355,29 @@ func output(cfg Configuration, e Evidence) any {
 			out.selfie.Level = &m.Level
 		}
 	}
-	for _, f := range ktp.Fields {
-		v := e.Read.Value(f)
-		out.KTP = append(out.KTP, pair[*string]{string(f), v.Value})
-		out.Confidence = append(out.Confidence, pair[float64]{string(f), v.Confidence})
+	if e.Read != nil {
+		for _, f := range ktp.Fields {
+			v := e.Read.Value(f)
+			out.KTP = append(out.KTP, pair[*string]{string(f), v.Value})
+			out.Confidence = append(out.Confidence, pair[float64]{string(f), v.Confidence})
+		}
 	}
-	if s := e.Screen; s != nil {
-		out.PEP = &pep{Matches: []pepMatch{}, Lists: []pepList{}}
+	if s := e.screened(); s != nil {
+		out.PEP = &pep{Matches: []pepMatch{}, Dismissed: []pepDismissed{}, Lists: []pepList{}}
 		if len(s.Asked) > 0 && len(s.Lists) > 0 {
 			at, office := s.At.UTC(), slices.ContainsFunc(alerts(s), holdsOffice)
 			out.PEP.IsPEP, out.PEP.ScreenedAt = &office, &at
 		}
 		for _, h := range alerts(s) {
-			out.PEP.Matches = append(out.PEP.Matches, pepMatch{h.EntityID, h.Name, h.Score, h.Topics, h.Datasets, h.MatchedOn, h.URL})
+			out.PEP.Matches = append(out.PEP.Matches, matchOf(h))
+		}
+		for _, h := range s.Hits {
+			if d, aside := s.Dismissed[h.EntityID]; aside {
+				out.PEP.Dismissed = append(out.PEP.Dismissed, pepDismissed{matchOf(h), d})
+			}
 		}
 		for _, l := range s.Lists {
-			out.PEP.Lists = append(out.PEP.Lists, pepList{l.Name, l.Version, l.ImportedAt.UTC()})
+			out.PEP.Lists = append(out.PEP.Lists, pepList{l.Name, l.Version, l.ImportedAt.UTC(), s.ageDays(l)})
 		}
 	}
 	return out
@@ -376,10 +397,20 @@ type pepMatch struct {
 	URL       string   `json:"url"`
 }
 
+func matchOf(h screening.Hit) pepMatch {
+	return pepMatch{h.EntityID, h.Name, h.Score, h.Topics, h.Datasets, h.MatchedOn, h.URL}
+}
+
+type pepDismissed struct {
+	pepMatch
+	Dismissed
+}
+
 type pepList struct {
 	Name       string    `json:"name"`
 	Version    string    `json:"version"`
 	ImportedAt time.Time `json:"imported_at"`
+	AgeDays    int       `json:"age_days"` // when it was searched
 }
 
 // ordered is a JSON object that keeps the order of its keys.

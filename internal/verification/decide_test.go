@@ -135,7 +135,7 @@ func TestDecideOutput(t *testing.T) {
 	at := -1
 	for _, key := range []string{"face_match_confidence_level", "face_match_confidence_score", "is_match_face", "ktp", "nik", "name", "birth_place", "birth_date",
 		"gender", "blood_type", "address", "rt_rw", "village", "district", "religion", "marital_status", "occupation", "nationality", "valid_until", "province",
-		"regency", "issue_place", "issue_date", "ktp_confidence", "pep", "is_pep", "matches", "entity_id", "name", "score", "topics", "datasets", "matched_on", "url", "screened_at", "lists"} {
+		"regency", "issue_place", "issue_date", "ktp_confidence", "pep", "is_pep", "matches", "entity_id", "name", "score", "topics", "datasets", "matched_on", "url", "dismissed", "screened_at", "lists"} {
 		i := strings.Index(out[at+1:], `"`+key+`":`)
 		if i < 0 {
 			t.Fatalf("%s is missing or out of order in %s", key, out)
@@ -163,7 +163,7 @@ func TestDecideOutput(t *testing.T) {
 
 	// Where nothing was searched, nothing is claimed.
 	e.Screen.Lists, e.Screen.Hits = nil, nil
-	if d, err = Decide(cfg, e); err != nil || !strings.Contains(string(d.Output), `"pep":{"is_pep":null,"matches":[],"screened_at":null,"lists":[]}`) {
+	if d, err = Decide(cfg, e); err != nil || !strings.Contains(string(d.Output), `"pep":{"is_pep":null,"matches":[],"dismissed":[],"screened_at":null,"lists":[]}`) {
 		t.Errorf("without a list: %s, %v", d.Output, err)
 	}
 

@@ -33,7 +33,7 @@ func (l lifecycle) transition(ctx context.Context, tx Store, scope tenant.Scope,
 	if err := tx.UpdateVerification(ctx, scope, was, *v); err != nil {
 		return err
 	}
-	e, err := tx.AppendEvent(ctx, scope, Event{ID: newID(), VerificationID: v.ID, From: was.Status, To: to, Attempt: v.Attempt, Actor: actor, At: v.UpdatedAt})
+	e, err := tx.AppendEvent(ctx, scope, Event{ID: newID(), VerificationID: v.ID, Kind: StatusChanged, From: was.Status, To: to, Attempt: v.Attempt, Actor: actor, At: v.UpdatedAt})
 	if err != nil || v.WebhookURL == "" || !Announced(to) {
 		return err
 	}
@@ -42,8 +42,13 @@ func (l lifecycle) transition(ctx context.Context, tx Store, scope tenant.Scope,
 	if err != nil {
 		return err
 	}
+	return l.send(ctx, tx, scope, v, id, e, body)
+}
+
+// send puts the webhook of an event on its way.
+func (l lifecycle) send(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, id uuid.UUID, e Event, body []byte) error {
 	d := Delivery{ID: id, Tenancy: v.Tenancy, VerificationID: v.ID, Sequence: e.Sequence, URL: v.WebhookURL, Body: body,
-		Secret: v.WebhookSecret, State: Pending, CreatedAt: v.UpdatedAt, UpdatedAt: v.UpdatedAt}
+		Secret: v.WebhookSecret, State: Pending, CreatedAt: e.At, UpdatedAt: e.At}
 	if err := tx.InsertDelivery(ctx, scope, d); err != nil {
 		return err
 	}
@@ -84,7 +89,7 @@ func announcement(id uuid.UUID, v Verification, e Event) ([]byte, error) {
 		verdict = &v.OutputStatus
 	}
 	return json.Marshal(struct {
-		Event           string          `json:"event"`
+		Event           EventKind       `json:"event"`
 		Timestamp       time.Time       `json:"timestamp"`
 		ID              uuid.UUID       `json:"id"`
 		Sequence        int             `json:"sequence"`
@@ -100,7 +105,7 @@ func announcement(id uuid.UUID, v Verification, e Event) ([]byte, error) {
 		WebhookMetadata json.RawMessage `json:"webhook_metadata"`
 		ExecutionTime   *float64        `json:"execution_time"`
 		CreditUsed      int64           `json:"credit_used"`
-	}{"verification.status_changed", e.At.UTC(), id, e.Sequence, v.ID, v.ResultID, v.FolderID, e.From, e.To, verdict,
+	}{e.Kind, e.At.UTC(), id, e.Sequence, v.ID, v.ResultID, v.FolderID, e.From, e.To, verdict,
 		service{v.ServiceID, v.ServiceName}, v.Output, v.Failure, v.Metadata(), seconds, v.CreditUsed})
 }
 

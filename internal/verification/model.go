@@ -194,13 +194,23 @@ type StepRecord struct {
 	EndedAt   time.Time
 }
 
-// Event is one transition of a verification.
+// EventKind is what an event tells of.
+type EventKind string
+
+// The kinds.
+const (
+	StatusChanged  EventKind = "verification.status_changed"
+	ScreeningAlert EventKind = "screening.alert" // new or changed hits after lists changed
+)
+
+// Event is one transition of a verification, or an alert.
 type Event struct {
 	ID             uuid.UUID
 	VerificationID uuid.UUID
 	Sequence       int // 1, 2, 3 … without gaps
+	Kind           EventKind
 	From           Status
-	To             Status
+	To             Status // of an alert: the same as From
 	Attempt        int
 	Actor          string // user, key prefix or "system"
 	At             time.Time

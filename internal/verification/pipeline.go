@@ -72,8 +72,10 @@ type Run struct {
 	artefacts Artefacts
 	// reuse searches the faces that are kept; nil when none are.
 	reuse func(ctx context.Context, t face.Thresholds) (Reuse, error)
-	pages map[string]page  // by form field, so that each file is decoded once
-	card  *imaging.Picture // the card artefact, nil until it was needed
+	// dismissed gives the hits that a reviewer has set aside; nil: none.
+	dismissed func(ctx context.Context, found Screening) (map[string]Dismissed, error)
+	pages     map[string]page  // by form field, so that each file is decoded once
+	card      *imaging.Picture // the card artefact, nil until it was needed
 }
 
 // page is the first page of a file. The picture is nil when no later step
@@ -97,6 +99,8 @@ type Evidence struct {
 	Reuse   *Reuse
 	Screen  *Screen
 	Inspect *Inspect
+	// Rescreen stands for Screen once that is out of date.
+	Rescreen *Screen
 }
 
 // Intake is what the files are.
@@ -135,6 +139,16 @@ type Screen struct {
 	// birth_place. Empty when the name could not be read and nothing was asked.
 	Asked []string `json:"asked"`
 	Screening
+	// Dismissed are the hits that a reviewer has set aside, by entity.
+	Dismissed map[string]Dismissed `json:"dismissed,omitempty"`
+}
+
+// Dismissed says why a hit does not count.
+type Dismissed struct {
+	By        string     `json:"by"`
+	Reason    string     `json:"reason"`
+	At        time.Time  `json:"at"`
+	ExpiresAt *time.Time `json:"expires_at"`
 }
 
 // Inspect is what the files themselves betray.
@@ -157,8 +171,24 @@ func (e *Evidence) part(step StepName) (any, error) {
 		return &e.Screen, nil
 	case StepInspect:
 		return &e.Inspect, nil
+	case StepRescreen:
+		return &e.Rescreen, nil
 	}
 	return nil, fmt.Errorf("no step %q", step)
+}
+
+// screened is the screening that counts.
+func (e *Evidence) screened() *Screen {
+	if e.Rescreen != nil {
+		return e.Rescreen
+	}
+	return e.Screen
+}
+
+// has tells whether a step has left its evidence.
+func (e *Evidence) has(step StepName) bool {
+	data, err := e.dump(step)
+	return err == nil && string(data) != "null"
 }
 
 func (e *Evidence) load(step StepName, data json.RawMessage) error {
@@ -179,7 +209,10 @@ func (e *Evidence) dump(step StepName) (json.RawMessage, error) {
 
 // Steps lists the steps of a configuration in the order they run.
 func (p *Pipeline) Steps(cfg Configuration) []StepName {
-	steps := []StepName{StepIntake, StepRead}
+	var steps []StepName
+	if cfg.Type.WithCard() {
+		steps = append(steps, StepIntake, StepRead)
+	}
 	if cfg.Type.WithSelfie() {
 		steps = append(steps, StepMatch, StepReuse)
 	}
@@ -339,35 +372,26 @@ func (r *Run) cardAsSeen(ctx context.Context) (*imaging.Picture, error) {
 const cardWidthMM = 85.6
 
 func (p *Pipeline) screen(ctx context.Context, r *Run) error {
-	read := r.Evidence.Read
-	name := read.Text(ktp.Name)
-	if name == "" {
-		r.Evidence.Screen = &Screen{Asked: []string{}, Screening: Screening{At: p.now()}}
-		return nil
-	}
-	q, asked := screening.Query{Name: name, Place: read.Text(ktp.BirthPlace)}, []string{"name"}
-	if d, err := time.Parse(time.DateOnly, read.Text(ktp.BirthDate)); err == nil {
-		q.BirthDate = screening.PartialDate{Year: d.Year(), Month: int(d.Month()), Day: d.Day()}
-		asked = append(asked, "birth_date")
-	}
-	switch g := read.Text(ktp.Gender); {
-	case strings.HasPrefix(g, "LAKI"):
-		q.Gender = screening.Male
-	case strings.HasPrefix(g, "PEREMPUAN"):
-		q.Gender = screening.Female
-	}
-	if q.Gender != "" {
-		asked = append(asked, "gender")
-	}
-	if q.Place != "" {
-		asked = append(asked, "birth_place")
-	}
-	found, err := p.lists.Screen(ctx, q)
+	q, asked := screenQuery(r.Config, r.Evidence.Read)
+	found, err := p.search(ctx, r, q)
 	if err != nil {
 		return err
 	}
 	r.Evidence.Screen = &Screen{Asked: asked, Screening: found}
-	return nil
+	if r.dismissed != nil {
+		r.Evidence.Screen.Dismissed, err = r.dismissed(ctx, found)
+	}
+	return err
+}
+
+func (p *Pipeline) search(ctx context.Context, r *Run, q screening.Query) (Screening, error) {
+	switch person := r.Config.Person; {
+	case q.Name == "":
+		return Screening{At: p.now()}, nil
+	case person != nil && person.AsOf != nil:
+		return p.lists.ScreenAsOf(ctx, q, *person.AsOf)
+	}
+	return p.lists.Screen(ctx, q)
 }
 
 func (p *Pipeline) inspect(ctx context.Context, r *Run) error {
@@ -393,7 +417,7 @@ func (p *Pipeline) inspect(ctx context.Context, r *Run) error {
 // Report gathers what the exporters show.
 func (r *Run) Report(ctx context.Context, v Verification, d Decision, steps []StepRecord) (Report, error) {
 	rep := Report{Verification: v, Evidence: map[StepName]json.RawMessage{}, Checks: d.Checks, Steps: steps}
-	for _, step := range []StepName{StepIntake, StepRead, StepMatch, StepReuse, StepScreen, StepInspect} {
+	for _, step := range []StepName{StepIntake, StepRead, StepMatch, StepReuse, StepScreen, StepInspect, StepRescreen} {
 		data, err := r.Evidence.dump(step)
 		if err != nil {
 			return Report{}, err
@@ -416,7 +440,7 @@ func (r *Run) Report(ctx context.Context, v Verification, d Decision, steps []St
 		check := faceCheck(r.Config, m)
 		rep.Match = &ReportMatch{Score: m.Score, Level: string(m.Level), IsMatch: check.Outcome == Pass, Similarity: m.Similarity, Message: check.Message}
 	}
-	if s := r.Evidence.Screen; s != nil {
+	if s := r.Evidence.screened(); s != nil {
 		rep.Screened = len(s.Asked) > 0 && len(s.Lists) > 0
 		for _, l := range s.Lists {
 			rep.Lists = append(rep.Lists, l.Name+" version "+l.Version)

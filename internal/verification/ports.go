@@ -27,6 +27,7 @@ type Store interface {
 	Verifications
 	Pipelines
 	KnownFaces
+	WatchedPersons
 	Credits
 	Webhooks
 	// ServiceState gives the operator's state of a service by code.
@@ -95,6 +96,8 @@ type Pipelines interface {
 	// SaveEvidence keeps a step's evidence; the first one of an attempt and
 	// step stays, a second is ignored.
 	SaveEvidence(ctx context.Context, scope tenant.Scope, verification uuid.UUID, attempt int, step StepName, evidence json.RawMessage, at time.Time) error
+	// ReplaceEvidence keeps evidence in place of what the step has left.
+	ReplaceEvidence(ctx context.Context, scope tenant.Scope, verification uuid.UUID, attempt int, step StepName, evidence json.RawMessage, at time.Time) error
 	// Evidence gives what the steps of an attempt have left so far.
 	Evidence(ctx context.Context, scope tenant.Scope, verification uuid.UUID, attempt int) (map[StepName]json.RawMessage, error)
 }

@@ -3,7 +3,6 @@ package verification
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"path"
@@ -151,29 +150,24 @@ func (p *Processor) startJobs(ctx context.Context, tx Store, scope tenant.Scope,
 }
 
 func (p *Processor) run(ctx context.Context, scope tenant.Scope, v *Verification) error {
-	kept, err := p.store.Evidence(ctx, scope, v.ID, v.Attempt)
+	run, err := p.keptRun(ctx, scope, *v)
 	if err != nil {
 		return err
 	}
-	run := NewRun(v.Config, p.files(*v), p.artefacts(*v))
 	run.reuse = func(ctx context.Context, t face.Thresholds) (Reuse, error) { return p.searchKnown(ctx, scope, *v, t) }
-	for step, data := range kept {
-		if err := run.Evidence.load(step, data); err != nil {
-			return fmt.Errorf("evidence of step %s: %w", step, err)
-		}
+	run.dismissed = func(ctx context.Context, found Screening) (map[string]Dismissed, error) {
+		return p.dismissed(ctx, p.store, scope, p.subject(*v, run.Evidence), found)
 	}
 	for _, step := range p.pipeline.Steps(v.Config) {
-		if _, done := kept[step]; done {
+		if run.Evidence.has(step) {
 			continue
 		}
 		if err := stillWanted(ctx, p.store, scope, *v); err != nil {
 			return err
 		}
-		data, err := p.step(ctx, scope, *v, step, run)
-		if err != nil {
+		if err := p.step(ctx, scope, *v, step, run); err != nil {
 			return err
 		}
-		kept[step] = data
 	}
 	return p.finish(ctx, scope, v, run)
 }
@@ -188,19 +182,19 @@ func stillWanted(ctx context.Context, s Store, scope tenant.Scope, v Verificatio
 }
 
 // step runs one step and keeps its evidence and its line in the job record.
-func (p *Processor) step(ctx context.Context, scope tenant.Scope, v Verification, step StepName, run *Run) (json.RawMessage, error) {
+func (p *Processor) step(ctx context.Context, scope tenant.Scope, v Verification, step StepName, run *Run) error {
 	started := p.now()
 	p.watch(ctx, v.ID, step, StepBegins)
 	if err := p.pipeline.Do(ctx, step, run); err != nil {
-		return nil, fmt.Errorf("step %s: %w", step, err)
+		return fmt.Errorf("step %s: %w", step, err)
 	}
 	data, err := run.Evidence.dump(step)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.watch(ctx, v.ID, step, StepWorked)
 	ended := p.now()
-	err = p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
+	return p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
 		if err := stillWanted(ctx, tx, scope, v); err != nil {
 			return err
 		}
@@ -210,6 +204,13 @@ func (p *Processor) step(ctx context.Context, scope tenant.Scope, v Verification
 		if step == StepMatch {
 			if err := tx.SaveKnownFace(ctx, scope, p.knownFace(v, run.Evidence, ended)); err != nil {
 				return err
+			}
+		}
+		if step == StepScreen {
+			if w, ok := p.watched(v, run.Evidence); ok {
+				if err := tx.SaveWatched(ctx, scope, w); err != nil {
+					return err
+				}
 			}
 		}
 		jobs, err := tx.JobsOf(ctx, scope, v.ID, v.Attempt)
@@ -228,43 +229,17 @@ func (p *Processor) step(ctx context.Context, scope tenant.Scope, v Verification
 		}
 		return nil
 	})
-	return data, err
 }
 
 // finish decides, writes the two documents and closes the verification.
 func (p *Processor) finish(ctx context.Context, scope tenant.Scope, v *Verification, run *Run) error {
 	p.watch(ctx, v.ID, StepDecide, StepBegins)
-	d, err := Decide(v.Config, run.Evidence)
-	if err != nil {
-		return err
-	}
 	end := p.now()
 	done := *v
-	done.EndDate, done.Output, done.OutputStatus, done.Checks = &end, d.Output, d.Status, d.Checks
+	done.EndDate = &end
 	done.CreditUsed += done.CreditCost
-	done.OutputPath, done.ExportPath = done.artefactPath("output.json"), done.artefactPath("report.xlsx")
-	closed := done
-	closed.Status = Completed
-	jobs, err := p.store.JobsOf(ctx, scope, v.ID, v.Attempt)
-	if err != nil {
+	if err := p.conclude(ctx, &done, run, ""); err != nil {
 		return err
-	}
-	var steps []StepRecord
-	for _, j := range jobs {
-		steps = append(steps, j.Steps...)
-	}
-	report, err := run.Report(ctx, closed, d, steps)
-	if err != nil {
-		return err
-	}
-	for file, write := range map[string]func(Report) ([]byte, error){done.OutputPath: p.exporter.JSON, done.ExportPath: p.exporter.Workbook} {
-		data, err := write(report)
-		if err != nil {
-			return err
-		}
-		if err := p.blobs.Put(ctx, file, bytes.NewReader(data)); err != nil {
-			return err
-		}
 	}
 	p.watch(ctx, v.ID, StepDecide, StepWorked)
 	return p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
@@ -277,6 +252,41 @@ func (p *Processor) finish(ctx context.Context, scope tenant.Scope, v *Verificat
 		}
 		return tx.AppendEntry(ctx, scope, v.entry(ledger.Settle, end))
 	})
+}
+
+// conclude decides v by the evidence and writes its two documents, under names
+// with the suffix.
+func (p *Processor) conclude(ctx context.Context, v *Verification, run *Run, suffix string) error {
+	d, err := Decide(v.Config, run.Evidence)
+	if err != nil {
+		return err
+	}
+	v.Output, v.OutputStatus, v.Checks = d.Output, d.Status, d.Checks
+	v.OutputPath, v.ExportPath = v.artefactPath("output"+suffix+".json"), v.artefactPath("report"+suffix+".xlsx")
+	jobs, err := p.store.JobsOf(ctx, tenant.Everything(), v.ID, v.Attempt)
+	if err != nil {
+		return err
+	}
+	var steps []StepRecord
+	for _, j := range jobs {
+		steps = append(steps, j.Steps...)
+	}
+	shown := *v
+	shown.Status = Completed
+	report, err := run.Report(ctx, shown, d, steps)
+	if err != nil {
+		return err
+	}
+	for file, write := range map[string]func(Report) ([]byte, error){v.OutputPath: p.exporter.JSON, v.ExportPath: p.exporter.Workbook} {
+		data, err := write(report)
+		if err != nil {
+			return err
+		}
+		if err := p.blobs.Put(ctx, file, bytes.NewReader(data)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fail closes a verification for a fault of ours: nothing is charged.

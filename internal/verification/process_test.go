@@ -33,6 +33,7 @@ type engines struct {
 	panic any
 	nik   string         // on the card; a default when empty
 	face  *face.Template // on the selfie
+	lists []screening.List
 }
 
 func (e *engines) Inspect(_ context.Context, data []byte, _ string) (verification.Document, error) {
@@ -66,8 +67,17 @@ func (e *engines) Compare(context.Context, *imaging.Picture, *imaging.Picture) (
 		SelfieFace: e.face, Thresholds: face.Thresholds{Match: 0.4, Review: 0.3, Calibration: face.Calibration{Midpoint: 0.263, Slope: 28.1}}}, nil
 }
 
-func (e *engines) Screen(_ context.Context, q screening.Query) (verification.Screening, error) {
-	return verification.Screening{Hits: []screening.Hit{}, Lists: []screening.List{{Name: "test", Version: "1"}}, At: time.Now()}, nil
+func (e *engines) Screen(ctx context.Context, q screening.Query) (verification.Screening, error) {
+	x := screening.Build(e.lists)
+	return verification.Screening{Hits: x.Search(ctx, q, 10), Lists: x.Lists(), At: time.Now()}, nil
+}
+
+func (e *engines) ScreenAsOf(context.Context, screening.Query, time.Time) (verification.Screening, error) {
+	return verification.Screening{Lists: []screening.List{{Name: "test", Version: "0"}}, At: time.Now()}, nil
+}
+
+func (e *engines) Lists(context.Context) ([]screening.List, error) {
+	return screening.Build(e.lists).Lists(), nil
 }
 
 func (e *engines) Missing(verification.Type) []string       { return nil }
@@ -100,7 +110,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{engines: &engines{}, queue: &enqueued{}}
+	b := &bench{engines: &engines{lists: []screening.List{{Name: "test", Version: "1"}}}, queue: &enqueued{}}
 	var err error
 	if b.db, err = store.Open(t.Context(), "", t.TempDir(), store.Options{}); err != nil {
 		t.Fatal(err)

@@ -12,4 +12,6 @@ const (
 	StepScreen  StepName = "screen"  // search the watch lists
 	StepInspect StepName = "inspect" // look for tampering
 	StepDecide  StepName = "decide"  // weigh the evidence
+	// StepRescreen is the screening after its hits or the lists have changed.
+	StepRescreen StepName = "rescreen"
 )

@@ -96,6 +96,9 @@ func (u *UseCases) service(ctx context.Context, id uuid.UUID) (Service, error) {
 // models it misses.
 func (u *UseCases) Unavailable(s Service) map[Type][]string {
 	off := map[Type][]string{}
+	if s.Code != KTPService {
+		return off
+	}
 	for _, t := range Types() {
 		if missing := u.capabilities.Missing(t); len(missing) > 0 {
 			off[t] = missing
@@ -119,6 +122,19 @@ const maxMetadata = 8 << 10
 // Create accepts a verification: the row, its jobs, its event, its
 // reservation and its place in the queue are one transaction.
 func (u *UseCases) Create(ctx context.Context, a tenant.Actor, n NewVerification) (Verification, error) {
+	return u.create(ctx, a, n, queued)
+}
+
+// queueing says whether the queue takes a verification, or the caller runs it
+// at once; if that dies, the sweep finds it.
+type queueing bool
+
+const (
+	queued queueing = true
+	runNow queueing = false
+)
+
+func (u *UseCases) create(ctx context.Context, a tenant.Actor, n NewVerification, q queueing) (Verification, error) {
 	if err := a.Require(tenant.WriteVerifications); err != nil {
 		return Verification{}, err
 	}
@@ -182,7 +198,7 @@ func (u *UseCases) Create(ctx context.Context, a tenant.Actor, n NewVerification
 		if err := tx.InsertVerification(ctx, a.Scope(), *v); err != nil {
 			return err
 		}
-		return u.enqueue(ctx, tx, a.Scope(), v, Submit, a.Name())
+		return u.enqueue(ctx, tx, a.Scope(), v, Submit, a.Name(), q)
 	})
 	return v, err
 }
@@ -194,7 +210,7 @@ func (v Verification) asDraft() Verification {
 }
 
 // enqueue moves v into the queue: jobs, reservation, transition, task.
-func (u *UseCases) enqueue(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string) error {
+func (u *UseCases) enqueue(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string, q queueing) error {
 	now := u.now()
 	kinds := []JobKind{OCRJob}
 	if v.Config.FraudDetection {
@@ -216,6 +232,9 @@ func (u *UseCases) enqueue(ctx context.Context, tx Store, scope tenant.Scope, v 
 	}
 	if err := u.transition(ctx, tx, scope, v, t, actor); err != nil {
 		return err
+	}
+	if q == runNow {
+		return nil
 	}
 	return tx.Enqueue(ctx, Task{Kind: ProcessTask, ID: v.ID})
 }
@@ -346,7 +365,7 @@ func (u *UseCases) Retry(ctx context.Context, a tenant.Actor, id uuid.UUID, forc
 		if err := tx.UpdateVerification(ctx, a.Scope(), was, *v); err != nil {
 			return err
 		}
-		return u.enqueue(ctx, tx, a.Scope(), v, trigger, a.Name())
+		return u.enqueue(ctx, tx, a.Scope(), v, trigger, a.Name(), queued)
 	})
 }
 

@@ -44,9 +44,10 @@ type WatchListStore interface {
 // Screener searches the active watch lists.
 type Screener interface {
 	Screen(ctx context.Context, q screening.Query) (Screening, error)
-	// ScreenAsOf searches the lists that were active at a time. Without any
-	// it is fault.Invalid.
+	// ScreenAsOf searches the lists that were active at a time.
 	ScreenAsOf(ctx context.Context, q screening.Query, at time.Time) (Screening, error)
+	// Lists tells what Screen searches from now on: the active versions.
+	Lists(ctx context.Context) ([]screening.List, error)
 }
 
 // Screening is the answer of a search.

@@ -138,8 +138,8 @@ func (l *Library) put(ctx context.Context, name string, entities []screening.Ent
 	return l.blobs.Put(ctx, name, &packed)
 }
 
-// Lists gives every version, newest first.
-func (l *Library) Lists(ctx context.Context) ([]verification.WatchList, error) {
+// Versions gives every version, newest first.
+func (l *Library) Versions(ctx context.Context) ([]verification.WatchList, error) {
 	return l.rows.WatchLists(ctx)
 }
 
@@ -265,9 +265,6 @@ func (l *Library) ScreenAsOf(ctx context.Context, q screening.Query, at time.Tim
 	if err != nil {
 		return verification.Screening{}, err
 	}
-	if len(rows) == 0 {
-		return verification.Screening{}, fault.New(fault.Invalid, "No watch list was imported at that time.")
-	}
 	have := l.current.Load()
 	if have == nil || !slices.Equal(have.ids, ids(rows)) {
 		l.building.Lock()
@@ -324,6 +321,15 @@ func (l *Library) Watch(ctx context.Context, tick <-chan time.Time, failed func(
 			}
 		}
 	}
+}
+
+// Lists implements verification.Screener.
+func (l *Library) Lists(ctx context.Context) ([]screening.List, error) {
+	x, err := l.Index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return x.Lists(), nil
 }
 
 // Index is the search index over the active lists.

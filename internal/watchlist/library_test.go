@@ -99,7 +99,7 @@ func TestLibrary(t *testing.T) {
 	if hits, _ := found(two, "Bambang Tirtayasa Nugraha"); len(hits) != 1 {
 		t.Errorf("a failed import changed what is searched: %+v", hits)
 	}
-	all, err := one.Lists(ctx)
+	all, err := one.Versions(ctx)
 	if err != nil || len(all) != 2 || !all[0].Active || all[0].Version != 2 || all[1].Active {
 		t.Errorf("lists %+v, %v", all, err)
 	}

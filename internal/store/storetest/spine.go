@@ -264,7 +264,7 @@ func testEvents(t *testing.T, db *store.DB) {
 	v := w.verification(t)
 	var want []verification.Event
 	for i := range 2 {
-		e := verification.Event{ID: newID(), VerificationID: v.ID, From: verification.Draft, To: verification.InQueue, Attempt: 1 + i, Actor: "a@example.org", At: now}
+		e := verification.Event{ID: newID(), VerificationID: v.ID, Kind: verification.StatusChanged, From: verification.Draft, To: verification.InQueue, Attempt: 1 + i, Actor: "a@example.org", At: now}
 		got, err := db.AppendEvent(ctx, w.scope, e)
 		must(t, err)
 		e.Sequence = i + 1

@@ -29,6 +29,7 @@ type belongings struct {
 	v             verification.Verification
 	job           verification.Job
 	first, second verification.Delivery
+	watched       verification.Watched
 	key           tenant.APIKey
 }
 
@@ -43,6 +44,11 @@ func newBelongings(t *testing.T, db *store.DB) *belongings {
 	b.job, b.first, b.second = w.job(t, b.v), w.delivery(t, b.v, 1), w.delivery(t, b.v, 2)
 	must(t, db.SaveEvidence(t.Context(), w.scope, b.v.ID, 1, verification.StepIntake, json.RawMessage(`1`), now))
 	w.knownFace(t, b.v, "model 1", "a")
+	done := w.draft(b.result, now)
+	done.Status = verification.Completed
+	must(t, db.InsertVerification(t.Context(), w.scope, done))
+	b.watched = w.watch(t, done, done.ID.String())
+	must(t, db.InsertDismissal(t.Context(), w.scope, w.dismissal(done, done.ID.String(), "E-1")))
 	_, err := db.AppendEvent(t.Context(), w.scope, verification.Event{ID: newID(), VerificationID: b.v.ID, To: verification.InQueue, At: now})
 	must(t, err)
 	w.topUp(t, 100)
@@ -158,6 +164,46 @@ var calls = []struct {
 	}},
 	{"SaveKnownFace", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		return b.db.SaveKnownFace(t.Context(), s, verification.KnownFace{VerificationID: b.v.ID, Space: "model 1", Owner: []byte("x"), Face: []byte{1}, At: now})
+	})},
+	{"Watched", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.Watched(t.Context(), s, b.watched.VerificationID)
+		return err == nil, err
+	}},
+	{"SaveWatched", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		w := b.watched
+		w.Held = true
+		return b.db.SaveWatched(t.Context(), s, w)
+	})},
+	{"Outdated", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Outdated(t.Context(), s, "newer", now, uuid.Nil, 1000)
+		return slices.ContainsFunc(list, func(w verification.Watched) bool { return w.VerificationID == b.watched.VerificationID }), err
+	}},
+	{"MarkScreened", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		if err := b.db.MarkScreened(t.Context(), s, []uuid.UUID{b.watched.VerificationID}, "newer", now); err != nil {
+			return false, err
+		}
+		w, err := b.db.Watched(t.Context(), tenant.Everything(), b.watched.VerificationID)
+		return w.Lists == "newer", err
+	}},
+	{"ForgetScreening", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		if err := b.db.ForgetScreening(t.Context(), s, b.watched.Subject); err != nil {
+			return false, err
+		}
+		w, err := b.db.Watched(t.Context(), tenant.Everything(), b.watched.VerificationID)
+		return w.Lists == "", err
+	}},
+	{"ReplaceEvidence", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.ReplaceEvidence(t.Context(), s, b.v.ID, 1, verification.StepRescreen, json.RawMessage(`1`), now)
+	})},
+	{"Dismissals", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Dismissals(t.Context(), s, b.watched.Subject)
+		return len(list) > 0, err
+	}},
+	{"InsertDismissal", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertDismissal(t.Context(), s, b.dismissal(b.v, "subject", "E-9"))
+	})},
+	{"DeleteDismissal", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.DeleteDismissal(t.Context(), s, b.watched.Subject, "E-1")
 	})},
 	{"AppendEntry", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		if err := b.db.AppendEntry(t.Context(), s, ledger.Entry{ID: newID(), GroupID: b.group.ID, Kind: ledger.TopUp, Credits: 7, CreatedAt: now}); err != nil {
@@ -323,7 +369,7 @@ func dump(t *testing.T, db *store.DB) map[string]string {
 	t.Helper()
 	content := map[string]string{}
 	for _, table := range []string{"organizations", "groups", "users", "sessions", "refresh_tokens", "api_keys", "folders", "uploads", "files", "results", "verifications",
-		"events", "jobs", "evidence", "known_faces", "ledger_entries", "deliveries", "delivery_attempts"} {
+		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "ledger_entries", "deliveries", "delivery_attempts"} {
 		rows, err := tables(t, db).QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
 		must(t, err)
 		columns, err := rows.Columns()

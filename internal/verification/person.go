@@ -1,0 +1,88 @@
+package verification
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"anycheck/internal/ktp"
+	"anycheck/internal/screening"
+)
+
+// Person is whom the person service is asked about.
+type Person struct {
+	Name       string
+	BirthDate  screening.PartialDate
+	Gender     screening.Gender
+	BirthPlace string
+	NIK        string
+	// AsOf asks for the lists as they were at the end of this day, in UTC.
+	AsOf *time.Time `json:",omitempty"`
+	Once bool       // not searched again when lists change
+}
+
+// set takes a field of the form; what it answers says what is wrong.
+func (p *Person) set(name, value string) string {
+	switch name {
+	case "name":
+		if !strings.ContainsFunc(value, unicode.IsLetter) {
+			return "must have letters"
+		}
+		p.Name = value
+	case "birth_place":
+		p.BirthPlace = value
+	case "nik":
+		if len(value) != 16 || strings.Trim(value, "0123456789") != "" {
+			return "must have 16 digits"
+		}
+		p.NIK = value
+	case "birth_date":
+		// Stricter than for lists: the thirteenth month is a slip to correct.
+		if !slices.ContainsFunc([]string{time.DateOnly, "2006-01", "2006"}, func(layout string) bool { _, err := time.Parse(layout, value); return err == nil }) {
+			return "must be a date: YYYY-MM-DD, YYYY-MM or YYYY"
+		}
+		p.BirthDate, _ = screening.ParseDate(value)
+	case "as_of":
+		day, err := time.Parse(time.DateOnly, value)
+		if err != nil {
+			return "must be a day: YYYY-MM-DD"
+		}
+		end := day.AddDate(0, 0, 1).Add(-time.Microsecond)
+		p.AsOf = &end
+	}
+	return ""
+}
+
+// screenQuery is what the lists are asked, and which facts it has. Without a
+// name there is nothing to ask.
+func screenQuery(cfg Configuration, r *Read) (q screening.Query, asked []string) {
+	if p := cfg.Person; p != nil {
+		q = screening.Query{Name: p.Name, BirthDate: p.BirthDate, Gender: p.Gender, Place: p.BirthPlace}
+	} else {
+		q = screening.Query{Name: r.Text(ktp.Name), Place: r.Text(ktp.BirthPlace)}
+		if d, err := time.Parse(time.DateOnly, r.Text(ktp.BirthDate)); err == nil {
+			q.BirthDate = screening.PartialDate{Year: d.Year(), Month: int(d.Month()), Day: d.Day()}
+		}
+		switch g := r.Text(ktp.Gender); {
+		case strings.HasPrefix(g, "LAKI"):
+			q.Gender = screening.Male
+		case strings.HasPrefix(g, "PEREMPUAN"):
+			q.Gender = screening.Female
+		}
+	}
+	if q.Name == "" {
+		return screening.Query{}, []string{}
+	}
+	asked = []string{"name"}
+	if !q.BirthDate.IsZero() {
+		asked = append(asked, "birth_date")
+	}
+	if q.Gender != "" {
+		asked = append(asked, "gender")
+	}
+	if q.Place != "" {
+		asked = append(asked, "birth_place")
+	}
+	return q, asked
+}

@@ -1,0 +1,332 @@
+package verification
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anycheck/internal/fault"
+	"anycheck/internal/ktp"
+	"anycheck/internal/screening"
+	"anycheck/internal/tenant"
+)
+
+// Watched is a verification whose person is searched again when the watch
+// lists change. It lives as long as its verification.
+type Watched struct {
+	VerificationID uuid.UUID
+	Subject        []byte          // the person, see Processor.subject
+	Query          screening.Query // what the lists are asked
+	// Alerts are the hits that somebody was told of: entity → fingerprint.
+	Alerts     map[string]string
+	Lists      string // the list versions last searched, see listVersions
+	ScreenedAt time.Time
+	// Held tells that an alert, and not something else, put the verification
+	// into review.
+	Held bool
+}
+
+// Dismissal is a reviewer's word that a listed entity is not this person. It
+// counts for every verification of the person in the group until it expires,
+// or what the list says of the entity changes.
+type Dismissal struct {
+	ID uuid.UUID
+	Tenancy
+	VerificationID uuid.UUID // where it was made; it goes with it
+	Subject        []byte
+	EntityID       string
+	Fingerprint    string // of the entity, as dismissed
+	Reason         string
+	Author         string
+	CreatedAt      time.Time
+	ExpiresAt      *time.Time
+}
+
+// WatchedPersons stores who is searched again, and what reviewers said.
+type WatchedPersons interface {
+	// SaveWatched keeps w in place of what was kept of its verification.
+	SaveWatched(ctx context.Context, scope tenant.Scope, w Watched) error
+	// Watched gives what is kept of a verification.
+	Watched(ctx context.Context, scope tenant.Scope, verification uuid.UUID) (Watched, error)
+	// Outdated lists, by verification id after a given one, the COMPLETED and
+	// NEED_REVIEW ones that were last searched in other list versions, or
+	// before a dismissal of theirs expired.
+	Outdated(ctx context.Context, scope tenant.Scope, lists string, now time.Time, after uuid.UUID, limit int) ([]Watched, error)
+	// MarkScreened notes that these were searched and nothing is new.
+	MarkScreened(ctx context.Context, scope tenant.Scope, verifications []uuid.UUID, lists string, at time.Time) error
+	// ForgetScreening makes a subject's verifications outdated.
+	ForgetScreening(ctx context.Context, scope tenant.Scope, subject []byte) error
+	// InsertDismissal replaces an earlier one of the same subject and entity.
+	InsertDismissal(ctx context.Context, scope tenant.Scope, d Dismissal) error
+	// Dismissals lists a subject's dismissals, expired ones too, by entity.
+	Dismissals(ctx context.Context, scope tenant.Scope, subject []byte) ([]Dismissal, error)
+	// DeleteDismissal takes one back; one that is not there is NotFound.
+	DeleteDismissal(ctx context.Context, scope tenant.Scope, subject []byte, entity string) error
+}
+
+// subject is a keyed hash of who was asked about, within the group: the NIK
+// when it is certain, else name and date of birth as given.
+func (p *Processor) subject(v Verification, e Evidence) []byte {
+	group := v.GroupID.String()
+	nik := ""
+	if person := v.Config.Person; person != nil {
+		nik = person.NIK
+	} else if value := e.Read.Value(ktp.NIK); nikCheck(e.Read).Outcome == Pass && value.Confidence >= readConfidence {
+		nik = *value.Value
+	}
+	if nik != "" {
+		return p.keyed("subject " + group + " nik " + nik)
+	}
+	q, _ := screenQuery(v.Config, e.Read)
+	return p.keyed("subject " + group + " person " + strings.ToUpper(strings.Join(strings.Fields(q.Name), " ")) + " " + q.BirthDate.String())
+}
+
+// listVersions names list versions, to tell whether a search is out of date.
+func listVersions(lists []screening.List) string {
+	var names []string
+	for _, l := range lists {
+		names = append(names, l.Name+" "+l.Version)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// dismissed are the hits of a search that count no more.
+func (p *Processor) dismissed(ctx context.Context, s Store, scope tenant.Scope, subject []byte, found Screening) (map[string]Dismissed, error) {
+	if !slices.ContainsFunc(found.Hits, func(h screening.Hit) bool { return h.Alert }) {
+		return nil, nil
+	}
+	list, err := s.Dismissals(ctx, scope, subject)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]Dismissed{}
+	for _, d := range list {
+		for _, h := range found.Hits {
+			if h.Alert && h.EntityID == d.EntityID && h.Fingerprint == d.Fingerprint && (d.ExpiresAt == nil || d.ExpiresAt.After(p.now())) {
+				out[h.EntityID] = Dismissed{By: d.Author, Reason: d.Reason, At: d.CreatedAt, ExpiresAt: d.ExpiresAt}
+			}
+		}
+	}
+	return out, nil
+}
+
+// watched is what the screen step leaves to be searched again; false when the
+// lists of a day in the past were asked, or nobody.
+func (p *Processor) watched(v Verification, e Evidence) (Watched, bool) {
+	q, _ := screenQuery(v.Config, e.Read)
+	person := v.Config.Person
+	if q.Name == "" || person != nil && (person.Once || person.AsOf != nil) {
+		return Watched{}, false
+	}
+	return Watched{VerificationID: v.ID, Subject: p.subject(v, e), Query: q, Alerts: alertPrints(e.Screen),
+		Lists: listVersions(e.Screen.Lists), ScreenedAt: e.Screen.At}, true
+}
+
+func alertPrints(s *Screen) map[string]string {
+	prints := map[string]string{}
+	for _, h := range alerts(s) {
+		prints[h.EntityID] = h.Fingerprint
+	}
+	return prints
+}
+
+// rescreenBatch is how many persons are searched between two looks at the clock.
+const rescreenBatch = 200
+
+// Rescreen searches everybody again who was last searched in other versions of
+// the lists. Who gets a new or changed hit goes into review, and their webhook
+// hears of it. It goes on where it was when ctx ends; a person whose search
+// fails is left for the next time.
+func (p *Processor) Rescreen(ctx context.Context) error {
+	scope := tenant.Everything()
+	lists, err := p.pipeline.lists.Lists(ctx)
+	if err != nil || len(lists) == 0 {
+		return err
+	}
+	versions := listVersions(lists)
+	var failed []error
+	var after uuid.UUID
+	for ctx.Err() == nil {
+		batch, err := p.store.Outdated(ctx, scope, versions, p.now(), after, rescreenBatch)
+		if err != nil || len(batch) == 0 {
+			return errors.Join(append(failed, err)...)
+		}
+		var same []uuid.UUID
+		for _, w := range batch {
+			after = w.VerificationID
+			quiet, err := p.rescreen(ctx, scope, w)
+			switch {
+			case err != nil && ctx.Err() == nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound):
+				failed = append(failed, fmt.Errorf("verification %s: %w", w.VerificationID, err))
+			case err == nil && quiet:
+				same = append(same, w.VerificationID)
+			}
+			if len(failed) > 10 {
+				return errors.Join(failed...)
+			}
+		}
+		if err := p.store.MarkScreened(ctx, scope, same, versions, p.now()); err != nil {
+			return err
+		}
+	}
+	return nil // time is up; the rest comes next time
+}
+
+// rescreen searches one person; it tells whether nothing is different.
+func (p *Processor) rescreen(ctx context.Context, scope tenant.Scope, w Watched) (quiet bool, err error) {
+	found, err := p.pipeline.lists.Screen(ctx, w.Query)
+	if err != nil {
+		return false, err
+	}
+	aside, err := p.dismissed(ctx, p.store, scope, w.Subject, found)
+	if err != nil {
+		return false, err
+	}
+	s := Screen{Screening: found, Dismissed: aside}
+	now := alertPrints(&s)
+	if maps.Equal(now, w.Alerts) {
+		return true, nil
+	}
+	var fresh []screening.Hit
+	for _, h := range alerts(&s) {
+		if w.Alerts[h.EntityID] != h.Fingerprint {
+			fresh = append(fresh, h)
+		}
+	}
+	judged := slices.ContainsFunc(slices.Collect(maps.Keys(w.Alerts)), func(id string) bool { _, ok := aside[id]; return ok })
+	w.Alerts, w.Lists, w.ScreenedAt = now, listVersions(found.Lists), found.At
+	if len(fresh) == 0 && !judged && !w.Held {
+		// Some are gone from the lists: the verdict of that day stays.
+		return false, p.store.SaveWatched(ctx, scope, w)
+	}
+	v, err := p.store.Verification(ctx, scope, w.VerificationID)
+	if err != nil {
+		return false, err
+	}
+	return false, p.redecide(ctx, scope, v, s, func(ctx context.Context, tx Store, v *Verification) error {
+		if len(fresh) > 0 {
+			if err := p.announceAlert(ctx, tx, scope, v, fresh, s); err != nil {
+				return err
+			}
+			if v.Status == Completed {
+				w.Held = true
+				if err := p.transition(ctx, tx, scope, v, Reopen, systemActor); err != nil {
+					return err
+				}
+			}
+		}
+		if err := p.release(ctx, tx, scope, v, &w, systemActor); err != nil {
+			return err
+		}
+		return tx.SaveWatched(ctx, scope, w)
+	})
+}
+
+// release ends the review that an alert began, once no hit is left.
+func (p *Processor) release(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, w *Watched, actor string) error {
+	if !w.Held || len(w.Alerts) > 0 || v.Status != NeedReview {
+		return nil
+	}
+	w.Held = false
+	return p.transition(ctx, tx, scope, v, Approve, actor)
+}
+
+// redecide decides a finished verification anew with another screening, writes
+// its documents and lets then do the rest in the same transaction. It is a
+// Conflict when the verification has changed meanwhile.
+func (p *Processor) redecide(ctx context.Context, scope tenant.Scope, v Verification, s Screen, then func(context.Context, Store, *Verification) error) error {
+	run, err := p.keptRun(ctx, scope, v)
+	if err != nil {
+		return err
+	}
+	before := run.Evidence.screened()
+	if before == nil {
+		return fault.New(fault.Conflict, "The verification has no screening.")
+	}
+	s.Asked = before.Asked
+	run.Evidence.Rescreen = &s
+	evidence, err := run.Evidence.dump(StepRescreen)
+	if err != nil {
+		return err
+	}
+	was := Mark{v.Status, v.Attempt}
+	changed := v
+	// Under names of their own: what a reader has open stays as it was.
+	if err := p.conclude(ctx, &changed, run, fmt.Sprintf("-%d", p.now().UnixMicro())); err != nil {
+		return err
+	}
+	return p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
+		v := changed
+		now, err := tx.Verification(ctx, scope, v.ID)
+		if err != nil {
+			return err
+		}
+		if (Mark{now.Status, now.Attempt}) != was || !now.UpdatedAt.Equal(v.UpdatedAt) {
+			return fault.New(fault.Conflict, "The verification has changed in the meantime.")
+		}
+		v.UpdatedAt = p.now()
+		if err := tx.UpdateVerification(ctx, scope, was, v); err != nil {
+			return err
+		}
+		if err := tx.ReplaceEvidence(ctx, scope, v.ID, v.Attempt, StepRescreen, evidence, p.now()); err != nil {
+			return err
+		}
+		return then(ctx, tx, &v)
+	})
+}
+
+// keptRun is a run with the evidence that the steps have left.
+func (p *Processor) keptRun(ctx context.Context, scope tenant.Scope, v Verification) (*Run, error) {
+	kept, err := p.store.Evidence(ctx, scope, v.ID, v.Attempt)
+	if err != nil {
+		return nil, err
+	}
+	run := NewRun(v.Config, p.files(v), p.artefacts(v))
+	for step, data := range kept {
+		if err := run.Evidence.load(step, data); err != nil {
+			return nil, fmt.Errorf("evidence of step %s: %w", step, err)
+		}
+	}
+	return run, nil
+}
+
+// announceAlert appends the alert to the verification's events and tells its
+// webhook.
+func (p *Processor) announceAlert(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, fresh []screening.Hit, s Screen) error {
+	e, err := tx.AppendEvent(ctx, scope, Event{ID: newID(), VerificationID: v.ID, Kind: ScreeningAlert, From: v.Status, To: v.Status, Attempt: v.Attempt, Actor: systemActor, At: p.now()})
+	if err != nil || v.WebhookURL == "" {
+		return err
+	}
+	matches, lists := []pepMatch{}, []pepList{}
+	for _, h := range fresh {
+		matches = append(matches, matchOf(h))
+	}
+	for _, l := range s.Lists {
+		lists = append(lists, pepList{l.Name, l.Version, l.ImportedAt.UTC(), s.ageDays(l)})
+	}
+	id := newID()
+	body, err := json.Marshal(struct {
+		Event           EventKind       `json:"event"`
+		Timestamp       time.Time       `json:"timestamp"`
+		ID              uuid.UUID       `json:"id"`
+		Sequence        int             `json:"sequence"`
+		VerificationID  uuid.UUID       `json:"verification_id"`
+		ResultID        uuid.UUID       `json:"result_id"`
+		FolderID        uuid.UUID       `json:"folder_id"`
+		Matches         []pepMatch      `json:"matches"` // new or changed
+		Lists           []pepList       `json:"lists"`
+		WebhookMetadata json.RawMessage `json:"webhook_metadata"`
+	}{ScreeningAlert, e.At.UTC(), id, e.Sequence, v.ID, v.ResultID, v.FolderID, matches, lists, v.Metadata()})
+	if err != nil {
+		return err
+	}
+	return p.send(ctx, tx, scope, v, id, e, body)
+}

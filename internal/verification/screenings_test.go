@@ -1,0 +1,324 @@
+package verification_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"anycheck/internal/fault"
+	"anycheck/internal/screening"
+	"anycheck/internal/tenant"
+	"anycheck/internal/verification"
+)
+
+// listed puts persons born on the day of the drawn card into version v of the
+// list "test"; the id of a person is its place.
+func (b *bench) listed(version int, names ...string) {
+	l := screening.List{Name: "test", Version: fmt.Sprint(version), ImportedAt: time.Now()}
+	for i, n := range names {
+		if n == "" {
+			continue
+		}
+		e := screening.Entity{ID: fmt.Sprint("E-", i+1), Schema: screening.Person, Names: []screening.Name{{Text: n, Kind: screening.Primary}},
+			BirthDates: []screening.PartialDate{{Year: 1987, Month: 7, Day: 1}}, Topics: []string{"role.pep"}, Datasets: []string{"test"}}
+		if rest, changed := strings.CutSuffix(n, " changed"); changed {
+			e.Names[0].Text, e.Positions = rest, []string{"mayor"}
+		}
+		l.Entities = append(l.Entities, e)
+	}
+	b.lists = []screening.List{l}
+}
+
+func (b *bench) screenings() *verification.Screenings {
+	return verification.NewScreenings(b.cases, b.processor())
+}
+
+func (b *bench) screen(t *testing.T, person string) verification.Verification {
+	t.Helper()
+	v, err := b.screenings().Screen(t.Context(), b.actor, verification.NewScreening{Person: json.RawMessage(person), WebhookURL: "https://example.com/hook"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+const ratna = `{"name":"Ratna Kertanegara Wirayuda","birth_date":"1987-07-01","gender":"FEMALE"}`
+
+// alertEvents are the kinds of a verification's events in order, transitions
+// as their new status.
+func (b *bench) told(t *testing.T, v verification.Verification) string {
+	t.Helper()
+	events, err := b.cases.Events(t.Context(), b.actor, v.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for i, e := range events {
+		if e.Sequence != i+1 {
+			t.Errorf("event %d has sequence %d", i+1, e.Sequence)
+		}
+		if e.Kind == verification.ScreeningAlert {
+			out = append(out, "ALERT")
+		} else {
+			out = append(out, string(e.To))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func (b *bench) rescreen(t *testing.T) {
+	t.Helper()
+	if err := b.processor().Rescreen(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func watchListCheck(t *testing.T, v verification.Verification) verification.Check {
+	t.Helper()
+	for _, c := range v.Checks {
+		if c.Name == "watch_list" {
+			return c
+		}
+	}
+	t.Fatal("no watch_list check")
+	return verification.Check{}
+}
+
+func TestScreenAPerson(t *testing.T) {
+	b := newBench(t)
+	b.listed(1, "Ratna Kertanegara Wirayuda")
+	v := b.screen(t, ratna)
+	if v.Status != verification.Completed || v.OutputStatus != verification.PartiallyNotVerified || v.CreditUsed != 1 || b.balance(t) != 99 {
+		t.Errorf("screened as %+v, balance %d", v, b.balance(t))
+	}
+	var out struct {
+		KTP any `json:"ktp"`
+		PEP struct {
+			IsPEP   bool `json:"is_pep"`
+			Matches []struct {
+				ID        string   `json:"entity_id"`
+				MatchedOn []string `json:"matched_on"`
+			}
+		}
+	}
+	if err := json.Unmarshal(v.Output, &out); err != nil || out.KTP != nil || !out.PEP.IsPEP || len(out.PEP.Matches) != 1 || out.PEP.Matches[0].ID != "E-1" || !slices.Contains(out.PEP.Matches[0].MatchedOn, "birth_date") {
+		t.Errorf("output %s, %v", v.Output, err)
+	}
+	if len(v.Checks) != 1 {
+		t.Errorf("checks %+v", v.Checks)
+	}
+	hits, err := b.screenings().Hits(t.Context(), b.actor, v.ID)
+	if err != nil || len(hits.Hits) != 1 || len(hits.Hits[0].Explanation) < 3 || !slices.Equal(hits.Asked, []string{"name", "birth_date", "gender"}) {
+		t.Errorf("hits %+v, %v", hits, err)
+	}
+	// The same folder serves every screening; nothing waits in the queue but webhooks.
+	if again := b.screen(t, `{"name":"Somebody Else"}`); again.FolderID != v.FolderID || again.OutputStatus != verification.Verified {
+		t.Errorf("the second is %+v", again)
+	}
+	for _, task := range *b.queue {
+		if task.Kind == verification.ProcessTask {
+			t.Errorf("queued %v", task)
+		}
+	}
+	if past := b.screen(t, `{"name":"Ratna Kertanegara Wirayuda","birth_date":"1987","as_of":"2020-01-31"}`); past.OutputStatus != verification.Verified {
+		t.Errorf("as of a day before: %+v", past)
+	}
+}
+
+func TestScreenRefuses(t *testing.T) {
+	b := newBench(t)
+	for person, field := range map[string]string{
+		`{}`:                  "name",
+		`{"name":"  "}`:       "name",
+		`{"name":"123"}`:      "name",
+		`{"name":"a\u0000b"}`: "name",
+		`{"name":7}`:          "name",
+		`{"name":"` + strings.Repeat("x", 301) + `"}`: "name",
+		`{"name":"A","birth_date":"1987-13-01"}`:      "birth_date",
+		`{"name":"A","birth_date":"soon"}`:            "birth_date",
+		`{"name":"A","gender":"male"}`:                "gender",
+		`{"name":"A","nik":"12"}`:                     "nik",
+		`{"name":"A","as_of":"2026"}`:                 "as_of",
+		`{"name":"A","monitor":"yes"}`:                "monitor",
+		`{"name":"A","colour":"red"}`:                 "colour",
+	} {
+		_, err := b.screenings().Screen(t.Context(), b.actor, verification.NewScreening{Person: json.RawMessage(person)})
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Field != "configuration."+field {
+			t.Errorf("%s: %v", person, err)
+		}
+	}
+	key := tenant.APIKey{OrganizationID: b.actor.User.OrganizationID, GroupID: b.actor.User.GroupID, Scopes: []tenant.KeyScope{tenant.ReadVerifications}}
+	if _, err := b.screenings().Screen(t.Context(), tenant.Actor{User: b.actor.User, Key: &key}, verification.NewScreening{Person: json.RawMessage(ratna)}); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("a key that may only read: %v", err)
+	}
+	if b.balance(t) != 100 {
+		t.Errorf("refusals cost %d", 100-b.balance(t))
+	}
+}
+
+// TestRescreen walks a person through new versions of a list.
+func TestRescreen(t *testing.T) {
+	b := newBench(t)
+	b.listed(1, "Nobody Inparticular")
+	v, once := b.screen(t, ratna), b.screen(t, `{"name":"Ratna Kertanegara Wirayuda","birth_date":"1987-07-01","monitor":false}`)
+	b.rescreen(t)
+	const start = "IN_QUEUE IN_PROGRESS COMPLETED"
+	for _, step := range []struct {
+		what    string
+		version int
+		names   []string
+		told    string
+		status  verification.Status
+		outcome verification.Outcome
+	}{
+		{"another version without the person", 2, []string{"Nobody Inparticular"}, start, verification.Completed, verification.Pass},
+		{"the person is listed", 3, []string{"", "Ratna Kertanegara Wirayuda"}, start + " ALERT NEED_REVIEW", verification.NeedReview, verification.Inconclusive},
+		{"nothing new", 4, []string{"", "Ratna Kertanegara Wirayuda"}, start + " ALERT NEED_REVIEW", verification.NeedReview, verification.Inconclusive},
+		{"the entry has changed", 5, []string{"", "Ratna Kertanegara Wirayuda changed"}, start + " ALERT NEED_REVIEW ALERT", verification.NeedReview, verification.Inconclusive},
+		{"a second entry", 6, []string{"", "Ratna Kertanegara Wirayuda changed", "Ratna Kertanegara Wirayuda"}, start + " ALERT NEED_REVIEW ALERT ALERT", verification.NeedReview, verification.Inconclusive},
+		{"all are gone", 7, []string{"Nobody Inparticular"}, start + " ALERT NEED_REVIEW ALERT ALERT COMPLETED", verification.Completed, verification.Pass},
+	} {
+		b.listed(step.version, step.names...)
+		b.rescreen(t)
+		got := b.get(t, v.ID)
+		if told := b.told(t, v); told != step.told || got.Status != step.status || watchListCheck(t, got).Outcome != step.outcome {
+			t.Fatalf("%s: events %s, %s, check %+v; want %s", step.what, told, got.Status, watchListCheck(t, got), step.told)
+		}
+		for _, path := range []string{v.OutputPath, got.OutputPath, got.ExportPath} {
+			r, err := b.blobs.Open(t.Context(), path)
+			if err != nil {
+				t.Fatalf("%s: %v", step.what, err)
+			}
+			r.Close()
+		}
+		if told := b.told(t, once); told != start {
+			t.Errorf("%s: who was asked about once: %s", step.what, told)
+		}
+	}
+	var alerts int
+	for _, task := range *b.queue {
+		if task.Kind != verification.DeliverTask {
+			continue
+		}
+		d, err := b.db.Delivery(t.Context(), tenant.Everything(), task.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(d.Body), `"event":"screening.alert"`) {
+			alerts++
+			if d.VerificationID != v.ID || !strings.Contains(string(d.Body), `"entity_id":"E-`) || strings.Contains(string(d.Body), "1987-07-01") {
+				t.Errorf("alert %s", d.Body)
+			}
+		}
+	}
+	if alerts != 3 {
+		t.Errorf("%d alerts were sent, want 3", alerts)
+	}
+}
+
+func TestDismiss(t *testing.T) {
+	b := newBench(t)
+	b.listed(1, "Nobody Inparticular")
+	person := strings.Replace(ratna, "{", `{"nik":"3174084107870501",`, 1)
+	v, other := b.screen(t, person), b.screen(t, strings.Replace(person, "Ratna", "R.", 1))
+	b.listed(2, "Ratna Kertanegara Wirayuda")
+	b.rescreen(t)
+	if got := b.get(t, v.ID); got.Status != verification.NeedReview {
+		t.Fatalf("%s after the listing", got.Status)
+	}
+	soon := time.Now().Add(time.Hour)
+	past := time.Now().Add(-time.Hour)
+	for what, n := range map[string]verification.NewDismissal{
+		"no reason":     {EntityID: "E-1", Reason: " "},
+		"expired":       {EntityID: "E-1", Reason: "x", ExpiresAt: &past},
+		"no such hit":   {EntityID: "E-9", Reason: "x"},
+		"a long reason": {EntityID: "E-1", Reason: strings.Repeat("x", 501)},
+	} {
+		if _, err := b.screenings().Dismiss(t.Context(), b.actor, v.ID, n); !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	got, err := b.screenings().Dismiss(t.Context(), b.actor, v.ID, verification.NewDismissal{EntityID: "E-1", Reason: "born elsewhere", ExpiresAt: &soon})
+	if err != nil || got.Status != verification.Completed || got.OutputStatus != verification.Verified {
+		t.Fatalf("dismissed: %+v, %v", got, err)
+	}
+	if out := string(got.Output); !strings.Contains(out, `"matches":[]`) || !strings.Contains(out, `"by":"admin@example.com","reason":"born elsewhere"`) {
+		t.Errorf("output %s", out)
+	}
+
+	// It holds for the person, wherever the group meets them.
+	b.rescreen(t)
+	if got := b.get(t, other.ID); got.Status != verification.Completed || watchListCheck(t, got).Outcome != verification.Pass {
+		t.Errorf("the person's other verification: %s, %+v", got.Status, watchListCheck(t, got))
+	}
+	if later := b.screen(t, person); later.OutputStatus != verification.Verified {
+		t.Errorf("a later screening: %s", later.Output)
+	}
+	if stranger := b.screen(t, ratna); stranger.OutputStatus != verification.PartiallyNotVerified {
+		t.Errorf("somebody of the same name: %s", stranger.Output)
+	}
+
+	// Until the entry changes.
+	told := b.told(t, v)
+	b.listed(3, "Ratna Kertanegara Wirayuda")
+	b.rescreen(t)
+	if got := b.told(t, v); got != told {
+		t.Errorf("a version with the same entry: %s", got)
+	}
+	b.listed(4, "Ratna Kertanegara Wirayuda changed")
+	b.rescreen(t)
+	if got := b.told(t, v); got != told+" ALERT NEED_REVIEW" {
+		t.Errorf("after the entry changed: %s", got)
+	}
+	if _, err := b.screenings().TakeBack(t.Context(), b.actor, v.ID, "E-1"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("taking back what does not hold any more: %v", err)
+	}
+
+	// Or the reviewer takes it back.
+	if _, err := b.screenings().Dismiss(t.Context(), b.actor, v.ID, verification.NewDismissal{EntityID: "E-1", Reason: "still born elsewhere"}); err != nil {
+		t.Fatal(err)
+	}
+	got, err = b.screenings().TakeBack(t.Context(), b.actor, v.ID, "E-1")
+	if err != nil || got.Status != verification.Completed || watchListCheck(t, got).Outcome != verification.Inconclusive {
+		t.Errorf("taken back: %+v, %v", got, err)
+	}
+	stranger := tenant.Actor{User: tenant.User{Role: tenant.GroupUser, OrganizationID: b.actor.User.OrganizationID, Email: "x"}}
+	if _, err := b.screenings().Dismiss(t.Context(), stranger, v.ID, verification.NewDismissal{EntityID: "E-1", Reason: "x"}); !fault.Is(err, fault.NotFound) {
+		t.Errorf("a stranger: %v", err)
+	}
+}
+
+// TestRescreenOfACard: what the card says is searched again too.
+func TestRescreenOfACard(t *testing.T) {
+	b := newBench(t)
+	v := b.create(t, "https://example.com/hook")
+	if err := b.processor().Process(t.Context(), v.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	b.listed(2, "Budi Santoso", "Budi")
+	b.rescreen(t)
+	got := b.get(t, v.ID)
+	if got.Status != verification.NeedReview || watchListCheck(t, got).Outcome != verification.Inconclusive || got.CreditUsed != 10 {
+		t.Errorf("%s, %+v", got.Status, watchListCheck(t, got))
+	}
+	// A run with force starts afresh, with the lists of the day.
+	b.listed(3, "Nobody Inparticular")
+	if _, err := b.cases.Cancel(t.Context(), b.actor, v.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.cases.Retry(t.Context(), b.actor, v.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.processor().Process(t.Context(), v.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	b.rescreen(t)
+	if got := b.get(t, v.ID); got.Status != verification.Completed || watchListCheck(t, got).Outcome != verification.Pass {
+		t.Errorf("after another run: %s, %+v", got.Status, watchListCheck(t, got))
+	}
+}
