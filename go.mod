@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	code.dny.dev/ssrf v0.3.0 // deny list for outbound calls, generated from IANA's registries
+	github.com/VictoriaMetrics/metrics v1.45.0 // the text of GET /metrics; small, no client library to configure
 	github.com/alecthomas/kong v1.17.0 // flags, environment and help from one struct
 	github.com/danielgtaylor/huma/v2 v2.37.2 // OpenAPI 3.1 and validation from the handlers' own types
 	github.com/gofrs/flock v0.13.2 // one process per data folder
@@ -11,6 +12,7 @@ require (
 	github.com/google/uuid v1.6.0 // UUIDv7
 	github.com/jackc/pgx/v5 v5.12.0 // PostgreSQL
 	github.com/klippa-app/go-pdfium v1.21.4 // PDF pages, in a WebAssembly sandbox (ADR 0003)
+	github.com/mozillazg/go-unidecode v0.2.0 // names in other scripts; tables only, finished
 	github.com/pressly/goose/v3 v3.29.0 // migrations
 	github.com/riverqueue/river v0.49.0 // job queue in the database (ADR 0004); all River modules at one version
 	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.49.0 // River on PostgreSQL
@@ -28,8 +30,6 @@ require (
 	golang.org/x/text v0.43.0 // Unicode normal forms of names
 	modernc.org/sqlite v1.61.1 // SQLite without cgo; libc stays at the version it pins
 )
-
-require github.com/mozillazg/go-unidecode v0.2.0 // names in other scripts; tables only, finished
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
@@ -60,6 +60,8 @@ require (
 	github.com/tidwall/pretty v1.2.1 // indirect
 	github.com/tidwall/sjson v1.2.5 // indirect
 	github.com/tiendc/go-deepcopy v1.7.2 // indirect
+	github.com/valyala/fastrand v1.1.0 // indirect
+	github.com/valyala/histogram v1.2.0 // indirect
 	github.com/xuri/efp v0.0.3-0.20260924042702-217b81952dec // indirect
 	github.com/xuri/nfp v0.0.2-0.20250530014748-2ddeb826f9a9 // indirect
 	go.uber.org/multierr v1.11.0 // indirect

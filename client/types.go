@@ -257,11 +257,12 @@ type VerificationList struct {
 	OverallStatus Status `json:"overall_status"`
 }
 
-// Event is one transition of a verification.
+// Event is one transition of a verification, or an alert of the watch lists.
 type Event struct {
 	ID             string    `json:"id"`
 	VerificationID string    `json:"verification_id"`
 	Sequence       int       `json:"sequence"`
+	Event          string    `json:"event"` // verification.status_changed, screening.alert
 	PreviousStatus Status    `json:"previous_status"`
 	Status         Status    `json:"status"`
 	Attempt        int       `json:"attempt"`

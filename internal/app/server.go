@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -28,6 +29,10 @@ const (
 	// A verification nobody touched for this long is put back into the queue.
 	sweepIdle  = 10 * time.Minute
 	sweepEvery = time.Minute
+	// Whom new list versions concern is looked for this often.
+	rescreenEvery = 10 * time.Minute
+	// List versions that another process has imported are taken up this often.
+	listsEvery = 5 * time.Second
 	// A job that fails for a reason of ours is tried this often before the
 	// verification FAILS.
 	processTries = 5
@@ -89,7 +94,8 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	calls := outbound.New(outbound.Options{Allow: networks})
 	s.process = verification.NewProcessor(s.db, s.blobs, s.Pipeline(s.Lists), export.Exporter{}, s.keys.NIKs, time.Now, o.Watch)
 	s.deliver = webhook.NewDeliverer(s.db, calls, o.Version)
-	limits := verification.Limits{FilesPerUpload: cfg.MaxUploadFiles, FileBytes: int64(cfg.MaxFileMiB) << 20, PagesPerFile: cfg.MaxPages}
+	ports := verification.Ports{Store: s.db, Blobs: s.blobs, Documents: s.Documents, Capabilities: s.Engines, Outbound: calls, Now: time.Now}
+	ports.Limits = verification.Limits{FilesPerUpload: cfg.MaxUploadFiles, FileBytes: int64(cfg.MaxFileMiB) << 20, PagesPerFile: cfg.MaxPages}
 	spool := filepath.Join(cfg.DataDir, "spool")
 	// What a crash left of an upload is of no use to anybody.
 	if err = errors.Join(os.RemoveAll(spool), os.MkdirAll(spool, 0o700)); err != nil {
@@ -98,12 +104,12 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	if s.listener, err = net.Listen("tcp", cfg.Addr); err != nil {
 		return s, fault.Wrap(err, fault.Unavailable, "Cannot listen on %s", cfg.Addr)
 	}
+	cases := verification.NewUseCases(ports)
 	s.http = &http.Server{
 		Handler: httpapi.New(httpapi.Config{
-			UseCases: verification.NewUseCases(verification.Ports{Store: s.db, Blobs: s.blobs, Documents: s.Documents,
-				Capabilities: s.Engines, Outbound: calls, Limits: limits, Now: time.Now}),
+			UseCases: cases, Screenings: verification.NewScreenings(cases, s.process, s.db),
 			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, PublicURL: cfg.PublicURL, SpoolDir: spool,
-			Limits: limits, Logger: log, Now: time.Now,
+			Limits: ports.Limits, Logger: log, Now: time.Now,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		// Uploads and downloads of slow links take their time; JSON routes have
@@ -151,6 +157,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if n > 0 {
 		s.log.Info("jobs of a process that died are taken up again", "jobs", n)
 	}
+	s.jobs.Every("rescreen", rescreenEvery, s.process.Rescreen)
 	s.jobs.Every("sweep", sweepEvery, func(ctx context.Context) error { return s.process.Sweep(ctx, sweepIdle) })
 	err = s.jobs.Start(ctx, queue.Handlers{
 		verification.ProcessTask: func(ctx context.Context, id uuid.UUID, a queue.Attempt) error {
@@ -161,6 +168,11 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	watching, stopWatching := context.WithCancel(ctx)
+	var lists sync.WaitGroup
+	lists.Go(func() { s.watchLists(watching) })
+	defer lists.Wait()
+	defer stopWatching()
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(s.listener) }()
 	select {
@@ -179,6 +191,14 @@ func (s *Server) Run(ctx context.Context) error {
 		err = nil
 	}
 	return err
+}
+
+// watchLists keeps the newest list versions in use, from the start: the first
+// search does not wait for an index.
+func (s *Server) watchLists(ctx context.Context) {
+	ticker := time.NewTicker(listsEvery)
+	defer ticker.Stop()
+	s.Lists.Watch(ctx, ticker.C, func(err error) { s.log.Warn("watch lists cannot be read; the last ones stay in use", "error", err) })
 }
 
 // Close frees everything; call it after Run has returned.

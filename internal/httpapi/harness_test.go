@@ -29,7 +29,14 @@ import (
 	"anycheck/internal/store"
 	"anycheck/internal/tenant"
 	"anycheck/internal/verification"
+	"anycheck/internal/watchlist"
 )
+
+// exporter writes nothing that these tests look at.
+type exporter struct{}
+
+func (exporter) JSON(verification.Report) ([]byte, error)     { return []byte("{}"), nil }
+func (exporter) Workbook(verification.Report) ([]byte, error) { return []byte("workbook"), nil }
 
 var update = flag.Bool("update", false, "write the golden files of testdata anew")
 
@@ -38,6 +45,7 @@ type platform struct {
 	server  *server
 	handler http.Handler
 	db      *store.DB
+	lists   *watchlist.Library
 	auth    *auth.Service
 	log     *lockedBuffer
 	missing map[verification.Type][]string
@@ -72,9 +80,12 @@ func newPlatform(t testing.TB) *platform {
 	db.SetEnqueuer(noQueue{})
 	p := &platform{db: db, auth: auth.New(db, bytes.Repeat([]byte("k"), 32), time.Now), log: &lockedBuffer{},
 		missing: map[verification.Type][]string{}, spool: t.TempDir()}
-	cases := verification.NewUseCases(verification.Ports{Store: db, Blobs: &memoryBlobs{files: map[string][]byte{}}, Documents: markedDocuments{},
+	blobs := &memoryBlobs{files: map[string][]byte{}}
+	cases := verification.NewUseCases(verification.Ports{Store: db, Blobs: blobs, Documents: markedDocuments{},
 		Capabilities: capabilities(p.missing), Outbound: httpsOnly{}, Limits: limits, Now: time.Now})
-	p.server = newServer(Config{UseCases: cases, Auth: p.auth, Ready: func(context.Context) error { return p.ready },
+	p.lists = watchlist.NewLibrary(db, blobs, time.Now)
+	process := verification.NewProcessor(db, blobs, verification.NewPipeline(markedDocuments{}, nil, nil, p.lists, time.Now), exporter{}, []byte("key"), time.Now, nil)
+	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Auth: p.auth, Ready: func(context.Context) error { return p.ready },
 		SigningKey: bytes.Repeat([]byte("s"), 32), SpoolDir: p.spool, Limits: limits, Now: time.Now,
 		Logger: slog.New(slog.NewJSONHandler(p.log, nil))})
 	p.handler = p.server.handler()

@@ -33,8 +33,9 @@ type Auth interface {
 
 // Config is what the API stands on.
 type Config struct {
-	UseCases *verification.UseCases
-	Auth     Auth
+	UseCases   *verification.UseCases
+	Screenings *verification.Screenings
+	Auth       Auth
 	// Ready tells why the program cannot work at the moment; nil when it can.
 	Ready func(ctx context.Context) error
 	// SigningKey signs file addresses: 32 random bytes or more, the same on
@@ -86,7 +87,9 @@ func newServer(cfg Config) *server {
 	s.verificationRoutes()
 	s.jobRoutes()
 	s.resultRoutes()
+	s.screeningRoutes()
 	s.healthRoutes()
+	s.metricsRoute()
 	s.uploadRoutes()
 	s.fileRoutes()
 	s.documentRoute()

@@ -43,7 +43,7 @@ type unavailableType struct {
 type formField struct {
 	Name         string                  `json:"name" example:"files.ktp_file" doc:"Path of the field inside configuration."`
 	Label        string                  `json:"label" doc:"Label for people."`
-	Type         verification.FieldType  `json:"type" enum:"enum,file,boolean" doc:"What the field takes; file is a list of upload paths."`
+	Type         verification.FieldType  `json:"type" enum:"enum,file,boolean,text,date" doc:"What the field takes; file is a list of upload paths, date is YYYY-MM-DD."`
 	Required     bool                    `json:"required" doc:"Whether it must always be given."`
 	Enum         []string                `json:"enum" doc:"Its values, for the type enum; else empty."`
 	Accept       []string                `json:"accept" doc:"Media types it takes, for the type file; else empty."`

@@ -132,18 +132,19 @@ type retryRequest struct {
 }
 
 type event struct {
-	ID             uuid.UUID           `json:"id" format:"uuid" doc:"Id of the event."`
-	VerificationID uuid.UUID           `json:"verification_id" format:"uuid" doc:"The verification."`
-	Sequence       int                 `json:"sequence" doc:"1, 2, 3 … without gaps."`
-	PreviousStatus verification.Status `json:"previous_status" doc:"Status before."`
-	Status         verification.Status `json:"status" doc:"Status after."`
-	Attempt        int                 `json:"attempt" doc:"The attempt it belongs to, 1 for the first."`
-	Actor          string              `json:"actor" doc:"Who caused it: a user's address, the prefix of an API key, or system."`
-	CreatedAt      time.Time           `json:"created_at" doc:"When it happened."`
+	ID             uuid.UUID              `json:"id" format:"uuid" doc:"Id of the event."`
+	VerificationID uuid.UUID              `json:"verification_id" format:"uuid" doc:"The verification."`
+	Sequence       int                    `json:"sequence" doc:"1, 2, 3 … without gaps."`
+	Event          verification.EventKind `json:"event" enum:"verification.status_changed,screening.alert" doc:"What it tells of: a transition, or new hits after watch lists changed."`
+	PreviousStatus verification.Status    `json:"previous_status" doc:"Status before; of an alert the same as status."`
+	Status         verification.Status    `json:"status" doc:"Status after."`
+	Attempt        int                    `json:"attempt" doc:"The attempt it belongs to, 1 for the first."`
+	Actor          string                 `json:"actor" doc:"Who caused it: a user's address, the prefix of an API key, or system."`
+	CreatedAt      time.Time              `json:"created_at" doc:"When it happened."`
 }
 
 func viewEvent(e verification.Event) event {
-	return event{e.ID, e.VerificationID, e.Sequence, e.From, e.To, e.Attempt, e.Actor, e.At.UTC()}
+	return event{e.ID, e.VerificationID, e.Sequence, e.Kind, e.From, e.To, e.Attempt, e.Actor, e.At.UTC()}
 }
 
 func (s *server) verificationRoutes() {

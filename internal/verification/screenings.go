@@ -20,11 +20,25 @@ import (
 type Screenings struct {
 	cases   *UseCases
 	process *Processor
+	lists   WatchListStore
 }
 
 // NewScreenings connects the screenings to what makes and runs verifications.
-func NewScreenings(cases *UseCases, process *Processor) *Screenings {
-	return &Screenings{cases, process}
+func NewScreenings(cases *UseCases, process *Processor, lists WatchListStore) *Screenings {
+	return &Screenings{cases, process, lists}
+}
+
+// WatchLists gives the lists that are searched, by name.
+func (s *Screenings) WatchLists(ctx context.Context, a tenant.Actor) ([]WatchList, error) {
+	if err := a.Require(tenant.ReadServices); err != nil {
+		return nil, err
+	}
+	return s.SearchedLists(ctx)
+}
+
+// SearchedLists is WatchLists for the platform's own metrics.
+func (s *Screenings) SearchedLists(ctx context.Context) ([]WatchList, error) {
+	return s.lists.ActiveWatchLists(ctx)
 }
 
 // NewScreening asks about a person.
@@ -93,22 +107,20 @@ func (s *Screenings) Hits(ctx context.Context, a tenant.Actor, id uuid.UUID) (Sc
 	if err != nil {
 		return Screen{}, err
 	}
-	found, err := s.screened(ctx, a, v)
+	run, err := s.screenedRun(ctx, a, v)
 	if err != nil {
 		return Screen{}, err
 	}
-	return *found, nil
+	return *run.Evidence.screened(), nil
 }
 
-func (s *Screenings) screened(ctx context.Context, a tenant.Actor, v Verification) (*Screen, error) {
+// screenedRun is the kept run of a verification that has a screening.
+func (s *Screenings) screenedRun(ctx context.Context, a tenant.Actor, v Verification) (*Run, error) {
 	run, err := s.process.keptRun(ctx, a.Scope(), v)
-	if err != nil {
-		return nil, err
+	if err == nil && run.Evidence.screened() == nil {
+		err = fault.New(fault.NotFound, "This verification has no screening.")
 	}
-	if found := run.Evidence.screened(); found != nil {
-		return found, nil
-	}
-	return nil, fault.New(fault.NotFound, "This verification has no screening.")
+	return run, err
 }
 
 // NewDismissal sets a hit aside.
@@ -170,12 +182,9 @@ func (s *Screenings) change(ctx context.Context, a tenant.Actor, id uuid.UUID, e
 	if v.Status != Completed && v.Status != NeedReview {
 		return Verification{}, fault.New(fault.Conflict, "The verification is %s: its hits cannot be judged.", v.Status)
 	}
-	run, err := s.process.keptRun(ctx, a.Scope(), v)
+	run, err := s.screenedRun(ctx, a, v)
 	if err != nil {
 		return Verification{}, err
-	}
-	if run.Evidence.screened() == nil {
-		return Verification{}, fault.New(fault.NotFound, "This verification has no screening.")
 	}
 	found := *run.Evidence.screened()
 	if found.Dismissed = maps.Clone(found.Dismissed); found.Dismissed == nil {

@@ -34,7 +34,7 @@ func (b *bench) listed(version int, names ...string) {
 }
 
 func (b *bench) screenings() *verification.Screenings {
-	return verification.NewScreenings(b.cases, b.processor())
+	return verification.NewScreenings(b.cases, b.processor(), b.db)
 }
 
 func (b *bench) screen(t *testing.T, person string) verification.Verification {

@@ -120,6 +120,9 @@ func (l *Library) Import(ctx context.Context, list screening.List, force bool) (
 		return Imported{}, errors.Join(err, l.blobs.Delete(context.WithoutCancel(ctx), row.Path))
 	}
 	done.Version = row.Version
+	if l.current.Load() != nil { // this process searches
+		return done, l.Refresh(ctx)
+	}
 	return done, nil
 }
 
@@ -238,7 +241,11 @@ func (l *Library) Rollback(ctx context.Context, name string, to int) (verificati
 			}
 		}
 	}
-	return l.rows.UseWatchList(ctx, name, to, l.now())
+	w, err := l.rows.UseWatchList(ctx, name, to, l.now())
+	if err == nil && l.current.Load() != nil {
+		err = l.Refresh(ctx)
+	}
+	return w, err
 }
 
 // Screen searches the lists that this process has in use: the active ones, or
@@ -308,17 +315,17 @@ func (l *Library) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// Watch refreshes at every tick until ctx ends, so that what another process
+// Watch refreshes now and at every tick until ctx ends, so that what another process
 // imports is in use here soon. What goes wrong is told and tried again.
 func (l *Library) Watch(ctx context.Context, tick <-chan time.Time, failed func(error)) {
 	for {
+		if err := l.Refresh(ctx); err != nil && ctx.Err() == nil {
+			failed(err)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick:
-			if err := l.Refresh(ctx); err != nil && ctx.Err() == nil {
-				failed(err)
-			}
 		}
 	}
 }
