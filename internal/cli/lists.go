@@ -13,7 +13,9 @@ import (
 
 type listsCmd struct {
 	Import listsImportCmd `cmd:"" help:"Import list files: OFAC SDN CSV (with its alt, add and comments files in the same call), UN XML, FollowTheMoney NDJSON, our own CSV. The format is found by content."`
-	List   listsListCmd   `cmd:"" help:"Show imported lists; the newest version of each name is searched."`
+	List   listsListCmd   `cmd:"" help:"Show imported lists, and which versions are searched."`
+	Diff   listsDiffCmd   `cmd:"" help:"Show which entities were added, removed and changed between two versions of a list."`
+	Back   listsBackCmd   `cmd:"" name:"rollback" help:"Search an earlier version of a list again; the one before the present one by default."`
 }
 
 type listsImportCmd struct {
@@ -89,17 +91,80 @@ func (listsListCmd) Run(e *env) error {
 			Entities   int       `json:"entities"`
 			Checksum   string    `json:"checksum"`
 			ImportedAt time.Time `json:"imported_at"`
+			CheckedAt  time.Time `json:"checked_at"`
 			Active     bool      `json:"active"`
 		}
-		rows, text := []row{}, [][]string{{"LIST", "VERSION", "ENTITIES", "IMPORTED", "STATE", "CHECKSUM"}}
+		rows, text := []row{}, [][]string{{"LIST", "VERSION", "ENTITIES", "IMPORTED", "AGE", "STATE", "CHECKSUM"}}
 		for _, l := range lists {
 			state := "replaced"
 			if l.Active {
 				state = "searched"
 			}
-			rows = append(rows, row{l.ID.String(), l.Name, l.Version, l.Entities, l.Checksum, l.ImportedAt, l.Active})
-			text = append(text, []string{l.Name, strconv.Itoa(l.Version), strconv.Itoa(l.Entities), l.ImportedAt.Format(time.DateTime), state, l.Checksum[:min(12, len(l.Checksum))]})
+			rows = append(rows, row{l.ID.String(), l.Name, l.Version, l.Entities, l.Checksum, l.ImportedAt, l.CheckedAt, l.Active})
+			text = append(text, []string{l.Name, strconv.Itoa(l.Version), strconv.Itoa(l.Entities), l.ImportedAt.Format(time.DateTime), fmt.Sprintf("%d days", int(time.Since(l.CheckedAt)/(24*time.Hour))), state, l.Checksum[:min(12, len(l.Checksum))]})
 		}
 		return e.print(rows, func(w io.Writer) { table(w, text) })
+	})
+}
+
+type listsDiffCmd struct {
+	Name string `arg:"" help:"Name of the list."`
+	From int    `help:"Older version. Default: the one before --to."`
+	To   int    `help:"Newer version. Default: the newest."`
+}
+
+// Help is shown below the command's flags.
+func (listsDiffCmd) Help() string {
+	return `Entities are shown by their ids.
+
+Examples:
+  anycheck lists diff un_sc
+  anycheck lists diff un_sc --from 3 --to 7 --json`
+}
+
+func (c listsDiffCmd) Run(e *env) error {
+	return e.withPlatform(func(p *app.Platform) error {
+		d, err := p.Lists.Diff(e.ctx, c.Name, c.From, c.To)
+		if err != nil {
+			return err
+		}
+		return e.print(d, func(w io.Writer) {
+			fmt.Fprintf(w, "%s: version %d against %d: %d added, %d removed, %d changed\n", c.Name, d.To, d.From, len(d.Added), len(d.Removed), len(d.Changed))
+			for _, group := range []struct {
+				sign string
+				ids  []string
+			}{{"+", d.Added}, {"-", d.Removed}, {"~", d.Changed}} {
+				for _, id := range group.ids {
+					fmt.Fprintln(w, group.sign, id)
+				}
+			}
+		})
+	})
+}
+
+type listsBackCmd struct {
+	Name string `arg:"" help:"Name of the list."`
+	To   int    `help:"Version to search. Default: the one before the present one."`
+}
+
+// Help is shown below the command's flags.
+func (listsBackCmd) Help() string {
+	return `Running servers take the version up within seconds. The newer versions stay;
+"rollback --to" goes forward as well.
+
+Examples:
+  anycheck lists rollback un_sc
+  anycheck lists rollback un_sc --to 7`
+}
+
+func (c listsBackCmd) Run(e *env) error {
+	return e.withPlatform(func(p *app.Platform) error {
+		l, err := p.Lists.Rollback(e.ctx, c.Name, c.To)
+		if err != nil {
+			return err
+		}
+		return e.print(map[string]any{"name": l.Name, "version": l.Version, "entities": l.Entities}, func(w io.Writer) {
+			fmt.Fprintf(w, "%s: version %d is searched (%d entities, imported %s)\n", l.Name, l.Version, l.Entities, l.ImportedAt.Format(time.DateOnly))
+		})
 	})
 }

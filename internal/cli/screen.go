@@ -22,6 +22,7 @@ type screenCmd struct {
 	All       bool     `help:"Search organizations, vessels and aircraft too."`
 	Limit     int      `default:"5" help:"Show at most so many hits (1 to 100)."`
 	Lists     []string `type:"existingfile" sep:"none" help:"Search these list files instead of the imported lists; repeat for several."`
+	AsOf      string   `placeholder:"YYYY-MM-DD" help:"Search the imported lists as they were at the end of this day (UTC)."`
 	Against   string   `help:"Compare with this one name instead of the lists."`
 }
 
@@ -32,6 +33,7 @@ func (screenCmd) Help() string {
 Examples:
   anycheck screen --name "H. Budi Santoso, S.E." --birth-date 1970-03-12 --gender male --place Semarang
   anycheck screen --name "Moh. Soeharto" --lists sdn.csv --lists alt.csv --json
+  anycheck screen --name "Moh. Soeharto" --as-of 2026-06-30
   anycheck screen --name "Achmad Jusuf" --against "Ahmad Yusuf"`
 }
 
@@ -64,6 +66,10 @@ func (c screenCmd) Run(e *env) error {
 	if c.Against != "" {
 		q.AllSchemas = true
 		index = screening.BuildName(c.Against)
+	} else if c.AsOf != "" {
+		if index, err = c.pastIndex(e); err != nil {
+			return err
+		}
 	} else if index, err = listIndex(e, c.Lists); err != nil {
 		return err
 	}
@@ -87,7 +93,7 @@ func (c screenCmd) text(w io.Writer, a screenAnswer) {
 	if c.Against == "" {
 		var searched []string
 		for _, l := range a.Lists {
-			searched = append(searched, l.Name+age(l.ImportedAt))
+			searched = append(searched, listed(l))
 		}
 		fmt.Fprintf(w, "searched: %s\n", strings.Join(searched, ", "))
 	}
@@ -118,12 +124,28 @@ func (c screenCmd) text(w io.Writer, a screenAnswer) {
 	}
 }
 
-// age is how old an import is, for people.
-func age(imported time.Time) string {
-	if imported.IsZero() {
-		return ""
+// listed names a list, and its version when it is an imported one.
+func listed(l screening.List) string {
+	if l.ImportedAt.IsZero() {
+		return l.Name
 	}
-	return fmt.Sprintf(" (imported %s)", imported.Format(time.DateOnly))
+	return fmt.Sprintf("%s version %s (imported %s)", l.Name, l.Version, l.ImportedAt.Format(time.DateOnly))
+}
+
+// pastIndex is the index of the lists of a day.
+func (c screenCmd) pastIndex(e *env) (index *screening.Index, err error) {
+	day, err := time.Parse(time.DateOnly, c.AsOf)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "--as-of: must be a day, YYYY-MM-DD.")
+	}
+	err = e.withPlatform(func(p *app.Platform) error {
+		index, err = p.Lists.IndexAsOf(e.ctx, day.AddDate(0, 0, 1).Add(-time.Microsecond))
+		return err
+	})
+	if err == nil && index.Len() == 0 {
+		err = fault.New(fault.Unavailable, "No list was imported by %s.", c.AsOf)
+	}
+	return index, err
 }
 
 // listIndex makes an index of list files, or takes the imported lists.

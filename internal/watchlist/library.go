@@ -37,7 +37,7 @@ type Library struct {
 
 	current  atomic.Pointer[indexed]
 	building sync.Mutex
-	past     indexed // of the last ScreenAsOf; under building
+	past     indexed // of the last IndexAsOf; under building
 }
 
 // indexed is an index and the versions it was built from.
@@ -265,27 +265,36 @@ func (l *Library) search(ctx context.Context, x *screening.Index, q screening.Qu
 	return verification.Screening{Hits: x.Search(ctx, q, 10), Lists: x.Lists(), At: l.now()}, ctx.Err()
 }
 
-// ScreenAsOf searches the versions that were active at a time. It builds their
-// index and keeps the last one.
+// ScreenAsOf implements verification.Screener.
 func (l *Library) ScreenAsOf(ctx context.Context, q screening.Query, at time.Time) (verification.Screening, error) {
-	rows, err := l.rows.WatchListsAt(ctx, at)
+	x, err := l.IndexAsOf(ctx, at)
 	if err != nil {
 		return verification.Screening{}, err
 	}
-	have := l.current.Load()
-	if have == nil || !slices.Equal(have.ids, ids(rows)) {
-		l.building.Lock()
-		defer l.building.Unlock()
-		if !slices.Equal(l.past.ids, ids(rows)) {
-			l.past = indexed{} // let the last one go first
-			if l.past.index, err = l.build(ctx, rows); err != nil {
-				return verification.Screening{}, err
-			}
-			l.past.ids = ids(rows)
-		}
-		have = &l.past
+	return l.search(ctx, x, q)
+}
+
+// IndexAsOf is the index over the versions that were active at a time. It is
+// built when asked for; the last one is kept.
+func (l *Library) IndexAsOf(ctx context.Context, at time.Time) (*screening.Index, error) {
+	rows, err := l.rows.WatchListsAt(ctx, at)
+	if err != nil {
+		return nil, err
 	}
-	return l.search(ctx, have.index, q)
+	if have := l.current.Load(); have != nil && slices.Equal(have.ids, ids(rows)) {
+		return have.index, nil
+	}
+	l.building.Lock()
+	defer l.building.Unlock()
+	if l.past.index == nil || !slices.Equal(l.past.ids, ids(rows)) {
+		l.past = indexed{} // let the last one go first
+		x, err := l.build(ctx, rows)
+		if err != nil {
+			return nil, err
+		}
+		l.past = indexed{ids(rows), x}
+	}
+	return l.past.index, nil
 }
 
 func ids(rows []verification.WatchList) []uuid.UUID {
