@@ -18,7 +18,7 @@ const WebhookTolerance = 5 * time.Minute
 
 // WebhookEvent is the body of a webhook.
 type WebhookEvent struct {
-	Event           string          `json:"event"` // verification.status_changed
+	Event           string          `json:"event"` // verification.status_changed, screening.alert
 	Timestamp       time.Time       `json:"timestamp"`
 	ID              string          `json:"id"`       // the same for every attempt to deliver
 	Sequence        int             `json:"sequence"` // per verification
@@ -34,6 +34,21 @@ type WebhookEvent struct {
 	WebhookMetadata map[string]any  `json:"webhook_metadata"`
 	ExecutionTime   *float64        `json:"execution_time"`
 	CreditUsed      int64           `json:"credit_used"`
+	// Matches and Lists are of a screening.alert: the new or changed hits. It
+	// has no status and no output.
+	Matches []Match    `json:"matches"`
+	Lists   []ListUsed `json:"lists"`
+}
+
+// Match is a hit as the output has it.
+type Match struct {
+	EntityID  string   `json:"entity_id"`
+	Name      string   `json:"name"`
+	Score     float64  `json:"score"`
+	Topics    []string `json:"topics"`
+	Datasets  []string `json:"datasets"`
+	MatchedOn []string `json:"matched_on"`
+	URL       string   `json:"url"`
 }
 
 // ErrSignature is the answer to a webhook that cannot be trusted.

@@ -153,6 +153,9 @@ func importList(t *testing.T, s *server, csv string) {
 			t.Fatal(err)
 		}
 	}
+	if err := s.Lists.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // The four types, a group's own webhook secret, an API key; no face models
@@ -246,18 +249,28 @@ func TestTwoOrganizations(t *testing.T) {
 		theirs := newCaller(t, b)
 		ctx := t.Context()
 		calls := map[string]func() error{
-			"GET /folders/{id}":               func() error { _, err := b.Folder(ctx, mine.folder); return err },
-			"PATCH /folders/{id}":             func() error { _, err := b.UpdateFolder(ctx, mine.folder, client.FolderChange{}); return err },
-			"DELETE /folders/{id}":            func() error { return b.DeleteFolder(ctx, mine.folder) },
-			"GET /folders/{id}/results":       func() error { _, err := b.FolderResults(ctx, mine.folder, client.Page{}); return err },
-			"GET /groups/{id}/folders":        func() error { _, err := b.Folders(ctx, owner.GroupID.String(), "", client.Page{}); return err },
-			"GET /results/{id}":               func() error { _, err := b.Result(ctx, v.ResultID); return err },
-			"GET /verifications?result_id":    func() error { _, err := b.Verifications(ctx, v.ResultID, client.Page{}); return err },
-			"GET /verifications/{id}":         func() error { _, err := b.Verification(ctx, v.ID); return err },
-			"GET /verifications/{id}/events":  func() error { _, err := b.Events(ctx, v.ID); return err },
-			"POST /verifications/{id}/retry":  func() error { _, err := b.RetryVerification(ctx, v.ID, true); return err },
-			"POST /verifications/{id}/cancel": func() error { _, err := b.CancelVerification(ctx, v.ID); return err },
-			"GET /jobs/{id}":                  func() error { _, err := b.Job(ctx, v.ExternalJobID.OCRJobID[0]); return err },
+			"GET /folders/{id}":                 func() error { _, err := b.Folder(ctx, mine.folder); return err },
+			"PATCH /folders/{id}":               func() error { _, err := b.UpdateFolder(ctx, mine.folder, client.FolderChange{}); return err },
+			"DELETE /folders/{id}":              func() error { return b.DeleteFolder(ctx, mine.folder) },
+			"GET /folders/{id}/results":         func() error { _, err := b.FolderResults(ctx, mine.folder, client.Page{}); return err },
+			"GET /groups/{id}/folders":          func() error { _, err := b.Folders(ctx, owner.GroupID.String(), "", client.Page{}); return err },
+			"GET /results/{id}":                 func() error { _, err := b.Result(ctx, v.ResultID); return err },
+			"GET /verifications?result_id":      func() error { _, err := b.Verifications(ctx, v.ResultID, client.Page{}); return err },
+			"GET /verifications/{id}":           func() error { _, err := b.Verification(ctx, v.ID); return err },
+			"GET /verifications/{id}/events":    func() error { _, err := b.Events(ctx, v.ID); return err },
+			"POST /verifications/{id}/retry":    func() error { _, err := b.RetryVerification(ctx, v.ID, true); return err },
+			"POST /verifications/{id}/cancel":   func() error { _, err := b.CancelVerification(ctx, v.ID); return err },
+			"GET /verifications/{id}/screening": func() error { _, err := b.Screening(ctx, v.ID); return err },
+			"POST /verifications/{id}/dismissals": func() error {
+				_, err := b.DismissHit(ctx, v.ID, client.NewDismissal{EntityID: "E", Reason: "x"})
+				return err
+			},
+			"DELETE /verifications/{id}/dismissals/{id}": func() error { _, err := b.TakeBackDismissal(ctx, v.ID, "E"); return err },
+			"POST /screenings into a folder": func() error {
+				_, err := b.Screen(ctx, client.NewScreening{Name: "A", FolderID: mine.folder})
+				return err
+			},
+			"GET /jobs/{id}": func() error { _, err := b.Job(ctx, v.ExternalJobID.OCRJobID[0]); return err },
 			"POST /verifications in their folder": func() error {
 				n := theirs.request("KTP", path, "")
 				n.FolderID = mine.folder

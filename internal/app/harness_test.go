@@ -66,26 +66,34 @@ func (l *logs) String() string {
 // server is a running platform.
 type server struct {
 	*app.Server
-	cfg  config.Config
-	logs *logs
+	cfg   config.Config
+	logs  *logs
+	watch verification.Watch
 }
 
 // start runs a server until the test ends.
 func start(t *testing.T, change func(*config.Config), watch verification.Watch) *server {
 	t.Helper()
-	s := &server{cfg: testConfig(t.TempDir(), onnxtest.ModelsDir(t)), logs: &logs{}}
+	s := &server{cfg: testConfig(t.TempDir(), onnxtest.ModelsDir(t)), logs: &logs{}, watch: watch}
 	if change != nil {
 		change(&s.cfg)
 	}
+	t.Cleanup(s.run(t))
+	return s
+}
+
+// run starts s on its data folder and gives what stops it, once.
+func (s *server) run(t *testing.T) (stopped func()) {
+	t.Helper()
 	var err error
-	s.Server, err = app.NewServer(t.Context(), s.cfg, slog.New(slog.NewTextHandler(s.logs, nil)), app.ServerOptions{Version: "test", Watch: watch})
+	s.Server, err = app.NewServer(t.Context(), s.cfg, slog.New(slog.NewTextHandler(s.logs, nil)), app.ServerOptions{Version: "test", Watch: s.watch})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() {
+	return sync.OnceFunc(func() {
 		stop()
 		if err := <-ended; err != nil {
 			t.Errorf("server: %v", err)
@@ -97,7 +105,6 @@ func start(t *testing.T, change func(*config.Config), watch verification.Watch) 
 			t.Logf("log of the server:\n%s", s.logs)
 		}
 	})
-	return s
 }
 
 // admin is a client signed in as the first administrator.

@@ -188,7 +188,7 @@ func importSamples(ctx context.Context, server *app.Server, s app.Samples) error
 			return err
 		}
 	}
-	return nil
+	return server.Lists.Refresh(ctx)
 }
 
 // step prints a request or an answer of the demonstration.

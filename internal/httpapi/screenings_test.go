@@ -26,6 +26,9 @@ func (p *platform) importList(t *testing.T, names ...string) {
 	if _, err := p.lists.Import(t.Context(), lists[0], true); err != nil {
 		t.Fatal(err)
 	}
+	if err := p.lists.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestScreenings(t *testing.T) {

@@ -120,9 +120,6 @@ func (l *Library) Import(ctx context.Context, list screening.List, force bool) (
 		return Imported{}, errors.Join(err, l.blobs.Delete(context.WithoutCancel(ctx), row.Path))
 	}
 	done.Version = row.Version
-	if l.current.Load() != nil { // this process searches
-		return done, l.Refresh(ctx)
-	}
 	return done, nil
 }
 
@@ -241,11 +238,7 @@ func (l *Library) Rollback(ctx context.Context, name string, to int) (verificati
 			}
 		}
 	}
-	w, err := l.rows.UseWatchList(ctx, name, to, l.now())
-	if err == nil && l.current.Load() != nil {
-		err = l.Refresh(ctx)
-	}
-	return w, err
+	return l.rows.UseWatchList(ctx, name, to, l.now())
 }
 
 // Screen searches the lists that this process has in use: the active ones, or
