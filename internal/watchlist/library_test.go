@@ -99,8 +99,33 @@ func TestLibrary(t *testing.T) {
 	if hits, _ := found(two, "Bambang Tirtayasa Nugraha"); len(hits) != 1 {
 		t.Errorf("a failed import changed what is searched: %+v", hits)
 	}
+	// A version whose file is broken takes nothing down: the last one stays in
+	// use, and going back mends it.
+	blobs.err = nil
+	if _, err := one.Import(ctx, list("Somebody Else Entirely"), true); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := db.ActiveWatchLists(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := local.Put(ctx, rows[0].Path, strings.NewReader("not gzip")); err != nil {
+		t.Fatal(err)
+	}
+	if err := two.Refresh(ctx); err == nil {
+		t.Error("a broken file was taken")
+	}
+	if s, err := two.Screen(ctx, screening.Query{Name: "Bambang Tirtayasa Nugraha", BirthDate: screening.PartialDate{Year: 1960, Month: 5, Day: 4}}); err != nil || len(s.Hits) != 1 || s.Lists[0].Version != "2" {
+		t.Errorf("with a broken new version: %+v, %v", s, err)
+	}
+	if back, err := one.Rollback(ctx, "test", 0); err != nil || back.Version != 2 {
+		t.Errorf("back to %+v, %v", back, err)
+	}
+	if err := two.Refresh(ctx); err != nil {
+		t.Errorf("after going back: %v", err)
+	}
 	all, err := one.Versions(ctx)
-	if err != nil || len(all) != 2 || !all[0].Active || all[0].Version != 2 || all[1].Active {
+	if err != nil || len(all) != 3 || !all[1].Active || all[1].Version != 2 || all[0].Active || all[2].Active {
 		t.Errorf("lists %+v, %v", all, err)
 	}
 }
