@@ -50,7 +50,7 @@ type externalJobs struct {
 }
 
 // viewVerification shows v with links that start with base.
-func (s *server) viewVerification(base string, v verification.Verification) verificationView {
+func (s *server) viewVerification(base string, v verification.Seen) verificationView {
 	link := func(path string) *string {
 		if path == "" {
 			return nil
@@ -101,7 +101,7 @@ func (s *server) answerVerification(ctx context.Context, v verification.Verifica
 	if err != nil {
 		return nil, err
 	}
-	return &output[verificationView]{Body: s.viewVerification(callOf(ctx).base, v)}, nil
+	return &output[verificationView]{Body: s.viewVerification(callOf(ctx).base, v.For(actorOf(ctx)))}, nil
 }
 
 type createVerificationRequest struct {
@@ -147,6 +147,19 @@ func viewEvent(e verification.Event) event {
 	return event{e.ID, e.VerificationID, e.Sequence, e.Kind, e.From, e.To, e.Attempt, e.Actor, e.At.UTC()}
 }
 
+type revealRequest struct {
+	ItemID
+	Body struct {
+		Field  string `json:"field" maxLength:"64" example:"nik" doc:"Name of the field in output.ktp, or in input_config of a screening."`
+		Reason string `json:"reason" doc:"Why, 1 to 500 characters. It is kept with the caller's name."`
+	}
+}
+
+type revealed struct {
+	Field string  `json:"field" doc:"The field that was asked for."`
+	Value *string `json:"value" doc:"Its value, null when it could not be read."`
+}
+
 func (s *server) verificationRoutes() {
 	tags := []string{"Verifications"}
 	handle(s, callers, huma.Operation{OperationID: "createVerification", Method: http.MethodPost, Path: "/verifications", Tags: tags,
@@ -173,7 +186,7 @@ func (s *server) verificationRoutes() {
 			}
 			l := verificationList{Total: total, OverallStatus: overall, Items: make([]verificationView, 0, len(items))}
 			for _, v := range items {
-				l.Items = append(l.Items, s.viewVerification(callOf(ctx).base, v))
+				l.Items = append(l.Items, s.viewVerification(callOf(ctx).base, v.For(actorOf(ctx))))
 			}
 			return &output[verificationList]{Body: l}, nil
 		})
@@ -200,5 +213,12 @@ func (s *server) verificationRoutes() {
 		func(ctx context.Context, in *ItemID) (*output[list[event]], error) {
 			events, err := s.UseCases.Events(ctx, actorOf(ctx), in.ID.uuid())
 			return listOf(events, len(events), viewEvent), err
+		})
+	handle(s, callers, huma.Operation{OperationID: "reveal", Method: http.MethodPost, Path: "/verifications/{id}/reveal", Tags: tags,
+		Summary:     "Reveal one masked value",
+		Description: "For callers that see personal data masked: output, input_config and hits then have stars for what tells who somebody is, and no files."},
+		func(ctx context.Context, in *revealRequest) (*output[revealed], error) {
+			value, err := s.UseCases.Reveal(ctx, actorOf(ctx), in.ID.uuid(), in.Body.Field, in.Body.Reason)
+			return &output[revealed]{Body: revealed{in.Body.Field, value}}, err
 		})
 }

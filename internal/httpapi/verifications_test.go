@@ -81,7 +81,7 @@ func TestVerificationGolden(t *testing.T) {
 
 	var views []verificationView
 	for _, v := range []verification.Verification{fresh, done, failed} {
-		views = append(views, s.viewVerification("https://anycheck.example", v))
+		views = append(views, s.viewVerification("https://anycheck.example", v.InFull()))
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

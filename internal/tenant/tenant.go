@@ -24,13 +24,20 @@ const (
 	GroupUser         Role = "GROUP_USER"         // sees its group
 )
 
+// Our roles: a GroupUser who decides but sends nothing in, and a reader of the
+// organization who sees no personal data.
+const (
+	Reviewer Role = "REVIEWER"
+	Auditor  Role = "AUDITOR"
+)
+
 // ParseRole reads a role as a person writes it.
 func ParseRole(s string) (Role, error) {
 	r := Role(strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(s), "-", "_")))
-	if slices.Contains([]Role{SuperAdmin, OrganizationOwner, GroupUser}, r) {
+	if slices.Contains(Roles(), r) {
 		return r, nil
 	}
-	return "", fault.Field("role", "must be super-admin, organization-owner or group-user").WithCode(fault.CodeInvalidValue)
+	return "", fault.Field("role", "must be %s", roleNames()).WithCode(fault.CodeInvalidValue)
 }
 
 // Organization is a customer of the platform.
@@ -49,7 +56,10 @@ type Group struct {
 	Balance int64
 	// WebhookSecret signs webhooks whose sender gave no secret of its own.
 	WebhookSecret string
-	CreatedAt     time.Time
+	// MaskPersonalData hides personal data from the group's users and reviewers
+	// until they reveal it, value by value.
+	MaskPersonalData bool
+	CreatedAt        time.Time
 }
 
 // User is a person who signs in.
@@ -60,13 +70,14 @@ type User struct {
 	Email          string // lower case, unique on the platform
 	Name           string
 	Role           Role
-	PasswordHash   string // argon2id in PHC form
+	PasswordHash   string // argon2id in PHC form; empty: signs in elsewhere only
 	Disabled       bool
+	Masked         bool // read from the group: MaskPersonalData
 	CreatedAt      time.Time
 }
 
-// KeyScope is one thing an API key may do.
-type KeyScope string
+// KeyScope is a permission that an API key can be given by name.
+type KeyScope = Permission
 
 // The scopes of API keys. A key acts within its group only.
 const (
@@ -77,11 +88,6 @@ const (
 	ReadVerifications  KeyScope = "verifications:read"
 	WriteVerifications KeyScope = "verifications:write"
 )
-
-// KeyScopes lists every scope; a key made without a choice gets them all.
-func KeyScopes() []KeyScope {
-	return []KeyScope{ReadServices, ReadFolders, WriteFolders, WriteUploads, ReadVerifications, WriteVerifications}
-}
 
 // APIKey lets a program act within one group. The key itself is shown once;
 // what is kept is its visible prefix and the SHA-256 of the whole.
@@ -124,8 +130,9 @@ func (s Scope) Group() string { return s.group }
 
 // Actor is the proven caller of an operation.
 type Actor struct {
-	User User
-	Key  *APIKey // nil for a signed-in person
+	User    User
+	Key     *APIKey   // nil for a signed-in person
+	Session uuid.UUID // of a signed-in person
 }
 
 // Scope is what the actor sees.
@@ -135,9 +142,9 @@ func (a Actor) Scope() Scope {
 		return WithinGroup(a.Key.OrganizationID, a.Key.GroupID)
 	case a.User.Role == SuperAdmin:
 		return Everything()
-	case a.User.Role == OrganizationOwner:
+	case a.User.Role == OrganizationOwner, a.User.Role == Auditor:
 		return WithinOrganization(a.User.OrganizationID)
-	case a.User.Role == GroupUser:
+	case a.User.Role == GroupUser, a.User.Role == Reviewer:
 		return WithinGroup(a.User.OrganizationID, a.User.GroupID)
 	}
 	return Scope{}
@@ -149,15 +156,6 @@ func (a Actor) Home() (organization, group uuid.UUID) {
 		return a.Key.OrganizationID, a.Key.GroupID
 	}
 	return a.User.OrganizationID, a.User.GroupID
-}
-
-// Require refuses an API key that lacks the scope. People are limited by
-// their role's Scope instead.
-func (a Actor) Require(s KeyScope) error {
-	if a.Key != nil && !slices.Contains(a.Key.Scopes, s) {
-		return fault.New(fault.Forbidden, "This API key lacks the scope %s.", s)
-	}
-	return nil
 }
 
 // Name is how the actor appears in created_by and updated_by.

@@ -19,6 +19,8 @@ func TestActorScope(t *testing.T) {
 		{"super admin sees all", Actor{User: user(SuperAdmin)}, Everything()},
 		{"owner sees the organization", Actor{User: user(OrganizationOwner)}, Scope{org.String(), Any}},
 		{"user sees the group", Actor{User: user(GroupUser)}, Scope{org.String(), group.String()}},
+		{"a reviewer sees the group", Actor{User: user(Reviewer)}, Scope{org.String(), group.String()}},
+		{"an auditor sees the organization", Actor{User: user(Auditor)}, Scope{org.String(), Any}},
 		{"an unknown role sees nothing", Actor{User: user("ROOT")}, Scope{}},
 		{"a super admin's key stays in its group", Actor{User: user(SuperAdmin), Key: &APIKey{OrganizationID: org, GroupID: other}}, Scope{org.String(), other.String()}},
 	}

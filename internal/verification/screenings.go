@@ -111,7 +111,7 @@ func (s *Screenings) Hits(ctx context.Context, a tenant.Actor, id uuid.UUID) (Sc
 	if err != nil {
 		return Screen{}, err
 	}
-	return *run.Evidence.screened(), nil
+	return run.Evidence.screened().For(a), nil
 }
 
 // screenedRun is the kept run of a verification that has a screening.
@@ -172,7 +172,7 @@ func (s *Screenings) TakeBack(ctx context.Context, a tenant.Actor, id uuid.UUID,
 // change has fn change what is said of a hit, and decides anew.
 func (s *Screenings) change(ctx context.Context, a tenant.Actor, id uuid.UUID, entity string,
 	fn func(hit screening.Hit, v Verification, subject []byte, found *Screen) (func(context.Context, Store) error, error)) (Verification, error) {
-	if err := a.Require(tenant.WriteVerifications); err != nil {
+	if err := a.Require(tenant.ReviewVerifications); err != nil {
 		return Verification{}, err
 	}
 	v, err := s.cases.store.Verification(ctx, a.Scope(), id)

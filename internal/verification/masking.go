@@ -1,0 +1,237 @@
+package verification
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"anycheck/internal/fault"
+	"anycheck/internal/screening"
+	"anycheck/internal/tenant"
+)
+
+// Seen is a verification as one caller may see it. What shows verifications
+// takes this type, so that nothing is shown by oversight.
+type Seen struct{ Verification }
+
+// InFull is for who may see everything: the operator at the command line.
+func (v Verification) InFull() Seen { return Seen{v} }
+
+// For hides what the actor may not see: texts that tell who a person is, and
+// files, which show the same.
+func (v Verification) For(a tenant.Actor) Seen {
+	full := a.Can(tenant.SeePersonalData)
+	if !full {
+		v.Output, v.InputConfig = masked(v.Output), masked(v.InputConfig)
+		v.WebhookMetadata = nil // a caller's own, whatever it is
+	}
+	if !full || !a.Can(tenant.DownloadFiles) {
+		v.OutputPath, v.Config.Files = "", maps.Clone(v.Config.Files)
+		for field := range v.Config.Files {
+			v.Config.Files[field] = nil
+		}
+	}
+	if !full || !a.Can(tenant.ExportResults) {
+		v.ExportPath = ""
+	}
+	return Seen{v}
+}
+
+// plainTexts are the texts of output and input_config that do not tell who
+// somebody is. All other texts are masked, those of later versions too.
+var plainTexts = []string{
+	"face_match_confidence_level", "verification_type", "gender", "as_of",
+	"ktp.gender", "ktp.nationality", "ktp.province", "ktp.regency", "ktp.issue_place", "ktp.issue_date",
+	"pep.screened_at", "pep.lists.name", "pep.lists.version", "pep.lists.imported_at",
+	"pep.matches.entity_id", "pep.matches.topics", "pep.matches.datasets", "pep.matches.matched_on",
+	"pep.dismissed.entity_id", "pep.dismissed.topics", "pep.dismissed.datasets", "pep.dismissed.matched_on",
+	"pep.dismissed.by", "pep.dismissed.at", "pep.dismissed.expires_at",
+}
+
+// masked is a JSON value with its personal texts masked; what is no JSON is
+// hidden altogether.
+func masked(raw json.RawMessage) json.RawMessage {
+	if raw == nil {
+		return nil
+	}
+	m := masker{dec: json.NewDecoder(bytes.NewReader(raw))}
+	m.dec.UseNumber()
+	if err := m.value(nil); err != nil {
+		return json.RawMessage("null")
+	}
+	return m.out.Bytes()
+}
+
+// masker copies JSON token by token, so that keys keep their order.
+type masker struct {
+	dec *json.Decoder
+	out bytes.Buffer
+}
+
+func (m *masker) value(at []string) error {
+	token, err := m.dec.Token()
+	if err != nil {
+		return err
+	}
+	switch t := token.(type) {
+	case json.Delim:
+		return m.nested(t, at)
+	case string:
+		if !slices.Contains(plainTexts, strings.Join(at, ".")) {
+			t = maskText(at, t)
+		}
+		token = t
+	}
+	return m.write(token)
+}
+
+func (m *masker) write(v any) error {
+	b, err := json.Marshal(v)
+	m.out.Write(b)
+	return err
+}
+
+func (m *masker) nested(open json.Delim, at []string) error {
+	m.out.WriteRune(rune(open))
+	for i := 0; m.dec.More(); i++ {
+		if i > 0 {
+			m.out.WriteByte(',')
+		}
+		within := at // elements of a list are called as the list is
+		if open == '{' {
+			key, err := m.dec.Token()
+			if err != nil {
+				return err
+			}
+			name, _ := key.(string)
+			if err := m.write(name); err != nil {
+				return err
+			}
+			m.out.WriteByte(':')
+			within = append(slices.Clone(at), name)
+		}
+		if err := m.value(within); err != nil {
+			return err
+		}
+	}
+	end, err := m.dec.Token()
+	if err != nil {
+		return err
+	}
+	m.out.WriteRune(rune(end.(json.Delim)))
+	return nil
+}
+
+const hidden = "***"
+
+var (
+	isoDate = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
+	words   = regexp.MustCompile(`\S+`)
+)
+
+// maskText leaves what helps to tell rows apart and nothing that names a
+// person: the region of a NIK, the year of a date, initials.
+func maskText(at []string, s string) string {
+	name := ""
+	if len(at) > 0 {
+		name = at[len(at)-1]
+	}
+	switch {
+	case s == "":
+		return ""
+	case name == "nik" && len(s) == 16:
+		return s[:4] + strings.Repeat("*", 12)
+	case isoDate.MatchString(s):
+		return s[:4] + "-**-**"
+	case name == "name":
+		return words.ReplaceAllStringFunc(s, func(w string) string {
+			_, n := utf8.DecodeRuneInString(w)
+			return w[:n] + hidden
+		})
+	case len(at) > 1 && at[0] == "files":
+		return maskPath(s)
+	}
+	return hidden
+}
+
+// maskPath hides the caller's own name of an uploaded file, which is often
+// that of the person.
+func maskPath(s string) string {
+	dir, base := path.Split(s)
+	if len(base) < 36 || uuid.Validate(base[:36]) != nil {
+		return hidden
+	}
+	return dir + base[:36] + "_" + hidden
+}
+
+// For hides the names in a screening from an actor that may not see them.
+// Which entities were hit stays visible: without that nothing can be judged.
+func (s Screen) For(a tenant.Actor) Screen {
+	if a.Can(tenant.SeePersonalData) {
+		return s
+	}
+	s.Hits, s.Dismissed = slices.Clone(s.Hits), maps.Clone(s.Dismissed)
+	for i := range s.Hits {
+		h := &s.Hits[i]
+		h.Name, h.URL, h.Explanation = maskText([]string{"name"}, h.Name), "", slices.Clone(h.Explanation)
+		for j, e := range h.Explanation {
+			h.Explanation[j] = screening.Evidence{Fact: e.Fact, How: e.How, Points: e.Points}
+		}
+	}
+	for id, d := range s.Dismissed {
+		d.Reason = hidden
+		s.Dismissed[id] = d
+	}
+	return s
+}
+
+// Reveal gives one value of a verification to an actor that sees it masked:
+// a field of the card, or of the person that was asked about; nil when the
+// field could not be read.
+func (u *UseCases) Reveal(ctx context.Context, a tenant.Actor, id uuid.UUID, field, reason string) (*string, error) {
+	if err := a.Require(tenant.RevealPersonalData); err != nil {
+		return nil, err
+	}
+	v, err := u.Get(ctx, a, id)
+	if err != nil {
+		return nil, err
+	}
+	wrong := fault.New(fault.Invalid, "The value cannot be revealed like this.")
+	value, ok := v.personal(field)
+	if !ok {
+		wrong.WithField("field", "is no field of this verification")
+	}
+	if reason = strings.TrimSpace(reason); reason == "" || utf8.RuneCountInString(reason) > maxReason {
+		wrong.WithField("reason", "must have 1 to %d characters", maxReason)
+	}
+	if len(wrong.Fields) > 0 {
+		return nil, wrong
+	}
+	return value, nil
+}
+
+// personal finds a value by the name it has in output.ktp or input_config.
+func (v Verification) personal(field string) (*string, bool) {
+	var out struct {
+		KTP map[string]*string `json:"ktp"`
+	}
+	if v.Output != nil && json.Unmarshal(v.Output, &out) == nil {
+		if value, ok := out.KTP[field]; ok {
+			return value, true
+		}
+	}
+	var in map[string]json.RawMessage
+	var value string
+	if v.Config.Person == nil || json.Unmarshal(v.InputConfig, &in) != nil || json.Unmarshal(in[field], &value) != nil {
+		return nil, false
+	}
+	return &value, true
+}
