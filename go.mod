@@ -6,6 +6,7 @@ require (
 	code.dny.dev/ssrf v0.3.0 // deny list for outbound calls, generated from IANA's registries
 	github.com/VictoriaMetrics/metrics v1.45.0 // the text of GET /metrics; small, no client library to configure
 	github.com/alecthomas/kong v1.17.0 // flags, environment and help from one struct
+	github.com/coreos/go-oidc/v3 v3.21.0 // single sign-on: discovery, keys, ID tokens (ADR 0014)
 	github.com/danielgtaylor/huma/v2 v2.37.2 // OpenAPI 3.1 and validation from the handlers' own types
 	github.com/gofrs/flock v0.13.2 // one process per data folder
 	github.com/golang-jwt/jwt/v5 v5.3.1 // access tokens
@@ -26,6 +27,7 @@ require (
 	golang.org/x/crypto v0.58.0 // argon2id
 	golang.org/x/image v0.47.0 // WebP and TIFF; fonts of the drawn card
 	golang.org/x/net v0.62.0 // tests only: a DNS server for the outbound guard
+	golang.org/x/oauth2 v0.38.0 // authorization code flow with PKCE; go-oidc needs it anyway
 	golang.org/x/term v0.47.0 // is this a terminal
 	golang.org/x/text v0.43.0 // Unicode normal forms of names
 	modernc.org/sqlite v1.61.1 // SQLite without cgo; libc stays at the version it pins
@@ -34,11 +36,11 @@ require (
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/bitfield/gotestdox v0.2.2 // indirect
-	github.com/coreos/go-oidc/v3 v3.21.0 // indirect
 	github.com/dnephin/pflag v1.0.7 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/fatih/color v1.18.0 // indirect
 	github.com/fsnotify/fsnotify v1.9.0 // indirect
+	github.com/go-jose/go-jose/v4 v4.1.9 // indirect
 	github.com/google/shlex v0.0.0-20191202100458-e7afc7fbc510 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
@@ -68,7 +70,6 @@ require (
 	go.uber.org/multierr v1.11.0 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect
-	golang.org/x/oauth2 v0.38.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect

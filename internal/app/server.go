@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"anycheck/internal/export"
 	"anycheck/internal/fault"
 	"anycheck/internal/httpapi"
+	"anycheck/internal/oidc"
 	"anycheck/internal/outbound"
 	"anycheck/internal/queue"
 	"anycheck/internal/verification"
@@ -29,6 +31,8 @@ const (
 	// A verification nobody touched for this long is put back into the queue.
 	sweepIdle  = 10 * time.Minute
 	sweepEvery = time.Minute
+	// Attempts to sign in that are no longer counted are removed this often.
+	signInsEvery = time.Hour
 	// Whom new list versions concern is looked for this often.
 	rescreenEvery = 10 * time.Minute
 	// List versions that another process has imported are taken up this often.
@@ -91,6 +95,15 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	if err != nil {
 		return s, err
 	}
+	proxies, err := cfg.Proxies()
+	if err != nil {
+		return s, err
+	}
+	if cfg.OIDCIssuer != "" {
+		s.Auth.UseProvider(oidc.New(oidc.Options{Issuer: cfg.OIDCIssuer, ClientID: cfg.OIDCClientID, ClientSecret: cfg.OIDCClientSecret,
+			RedirectURL: strings.TrimSuffix(cfg.PublicURL, "/") + "/auth/oidc/callback", Scopes: cfg.OIDCScopes, EmailDomains: cfg.OIDCEmailDomains,
+			Client: outbound.NewTrusted(), Now: time.Now}))
+	}
 	calls := outbound.New(outbound.Options{Allow: networks})
 	s.process = verification.NewProcessor(s.db, s.blobs, s.Pipeline(s.Lists), export.Exporter{}, s.keys.NIKs, time.Now, o.Watch)
 	s.deliver = webhook.NewDeliverer(s.db, calls, o.Version)
@@ -108,7 +121,7 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	s.http = &http.Server{
 		Handler: httpapi.New(httpapi.Config{
 			UseCases: cases, Screenings: verification.NewScreenings(cases, s.process, s.db),
-			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, PublicURL: cfg.PublicURL, SpoolDir: spool,
+			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, PublicURL: cfg.PublicURL, TrustedProxies: proxies, SpoolDir: spool,
 			Limits: ports.Limits, Logger: log, Now: time.Now,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -158,6 +171,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Info("jobs of a process that died are taken up again", "jobs", n)
 	}
 	s.jobs.Every("rescreen", rescreenEvery, s.process.Rescreen)
+	s.jobs.Every("sign-ins", signInsEvery, s.Auth.Sweep)
 	s.jobs.Every("sweep", sweepEvery, func(ctx context.Context) error { return s.process.Sweep(ctx, sweepIdle) })
 	err = s.jobs.Start(ctx, queue.Handlers{
 		verification.ProcessTask: func(ctx context.Context, id uuid.UUID, a queue.Attempt) error {

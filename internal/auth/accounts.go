@@ -113,6 +113,8 @@ type NewUser struct {
 	Password string
 	Role     tenant.Role
 	Group    tenant.Group
+	// WithoutPassword makes a user who signs in at the identity provider only.
+	WithoutPassword bool
 }
 
 // CreateUser makes a user in a group.
@@ -121,9 +123,11 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser) (tenant.User, error
 	if err != nil {
 		return tenant.User{}, err
 	}
-	hash, err := s.passwords.Hash(ctx, n.Password)
-	if err != nil {
-		return tenant.User{}, err
+	hash := ""
+	if !n.WithoutPassword {
+		if hash, err = s.passwords.Hash(ctx, n.Password); err != nil {
+			return tenant.User{}, err
+		}
 	}
 	u := tenant.User{ID: newID(), OrganizationID: n.Group.OrganizationID, GroupID: n.Group.ID, Email: email,
 		Name: strings.TrimSpace(n.Name), Role: n.Role, PasswordHash: hash, CreatedAt: s.now()}
@@ -150,6 +154,36 @@ func (s *Service) SetDisabled(ctx context.Context, email string, disabled bool) 
 		return err
 	}
 	return s.store.SetUserDisabled(ctx, tenant.Everything(), u.ID, disabled, s.now())
+}
+
+// SetRole gives a user another role.
+func (s *Service) SetRole(ctx context.Context, email string, role tenant.Role) error {
+	u, err := s.UserByEmail(ctx, email)
+	if err != nil {
+		return err
+	}
+	u.Role = role
+	return s.store.UpdateUser(ctx, tenant.Everything(), u)
+}
+
+// Unlink lets a user's next sign-in at the identity provider link it anew, and
+// ends all its sessions.
+func (s *Service) Unlink(ctx context.Context, email string) error {
+	u, err := s.UserByEmail(ctx, email)
+	if err != nil {
+		return err
+	}
+	if err := s.store.UnlinkIdentities(ctx, u.ID); err != nil {
+		return err
+	}
+	return s.store.RevokeSessions(ctx, u.ID, uuid.Nil, s.now())
+}
+
+// SetMasking says whether a group's users and reviewers see personal data
+// masked.
+func (s *Service) SetMasking(ctx context.Context, g tenant.Group, on bool) error {
+	g.MaskPersonalData = on
+	return s.store.UpdateGroup(ctx, tenant.Everything(), g)
 }
 
 // UserByEmail finds a user for the command line.

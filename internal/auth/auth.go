@@ -13,7 +13,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/mail"
-	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +32,7 @@ const (
 const (
 	issuer   = "anycheck"
 	audience = "anycheck-api"
-	// last_used of a key is written at most this often.
+	// When a key or session was last used is written at most this often.
 	touchEvery = time.Minute
 )
 
@@ -42,6 +41,7 @@ type Service struct {
 	store     Store
 	passwords *Passwords
 	key       []byte
+	provider  IdentityProvider // nil: people sign in with passwords only
 	now       func() time.Time
 }
 
@@ -55,35 +55,65 @@ type Tokens struct {
 	AccessToken  string
 	RefreshToken string
 	ExpiresIn    int // seconds the access token lives
+	// Device is for the device to keep and to show when somebody signs in on
+	// it again; see Origin.
+	Device string
 }
 
 var errCredentials = fault.New(fault.Unauthenticated, "The e-mail address or the password is wrong.").WithCode(fault.CodeInvalidCredentials)
 
 // Login signs a person in.
-func (s *Service) Login(ctx context.Context, email, password string) (Tokens, error) {
-	var u tenant.User
-	if email, err := parseEmail(email); err == nil {
-		if u, err = s.store.UserByEmail(ctx, email); err != nil && !fault.Is(err, fault.NotFound) {
-			return Tokens{}, err
-		}
-	}
-	// An unknown user costs the same time as a wrong password.
-	ok, rehash, err := s.passwords.Matches(ctx, password, u.PasswordHash)
+func (s *Service) Login(ctx context.Context, email, password string, from Origin) (Tokens, error) {
+	u, err := s.checkPassword(ctx, email, password, from)
 	if err != nil {
 		return Tokens{}, err
 	}
-	if !ok || u.Disabled {
-		return Tokens{}, errCredentials
+	t, err := s.start(ctx, u, from)
+	if err == nil && !s.knowsDevice(u.Email, from.Device) {
+		t.Device = s.newDevice(u.Email)
 	}
-	now := s.now()
+	return t, err
+}
+
+// checkPassword finds the user that an address and a password belong to. That
+// there is no such user, that it is disabled or that it has no password looks
+// like a wrong password, and takes as long.
+func (s *Service) checkPassword(ctx context.Context, email, password string, from Origin) (tenant.User, error) {
+	var u tenant.User
+	if parsed, err := parseEmail(email); err == nil {
+		email = parsed
+		if u, err = s.store.UserByEmail(ctx, email); err != nil && !fault.Is(err, fault.NotFound) {
+			return tenant.User{}, err
+		}
+	}
+	attempt := s.throttle(email, from, s.now())
+	if err := s.count(ctx, attempt); err != nil {
+		return tenant.User{}, err
+	}
+	ok, rehash, err := s.passwords.Matches(ctx, password, u.PasswordHash)
+	if err != nil {
+		return tenant.User{}, err
+	}
+	if !ok || u.Disabled {
+		return tenant.User{}, errCredentials
+	}
+	if err := s.passed(ctx, attempt); err != nil {
+		return tenant.User{}, err
+	}
 	if rehash {
 		if hash, err := s.passwords.Hash(ctx, password); err == nil {
-			if err := s.store.UpdatePasswordHash(ctx, u.ID, hash, false, now); err != nil {
-				return Tokens{}, err
+			if err := s.store.UpdatePasswordHash(ctx, u.ID, hash, false, s.now()); err != nil {
+				return tenant.User{}, err
 			}
 		}
 	}
-	session := Session{ID: newID(), UserID: u.ID, CreatedAt: now}
+	return u, nil
+}
+
+// start begins a session.
+func (s *Service) start(ctx context.Context, u tenant.User, from Origin) (Tokens, error) {
+	now := s.now()
+	session := Session{ID: newID(), UserID: u.ID, UserAgent: plainText(from.UserAgent, maxUserAgent), Network: from.network(), CreatedAt: now, LastSeenAt: now}
 	text, token := newRefreshToken(now)
 	if err := s.store.InsertSession(ctx, session, token); err != nil {
 		return Tokens{}, err
@@ -144,15 +174,23 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (tenant.Actor
 	if err != nil {
 		return tenant.Actor{}, invalid
 	}
-	session, err := uuid.Parse(claims.Subject)
+	id, err := uuid.Parse(claims.Subject)
 	if err != nil {
 		return tenant.Actor{}, invalid
 	}
-	u, err := s.store.SessionUser(ctx, session)
+	session, u, err := s.store.Session(ctx, id)
 	if fault.Is(err, fault.NotFound) || (err == nil && u.Disabled) {
 		return tenant.Actor{}, invalid
 	}
-	return tenant.Actor{User: u}, err
+	if err != nil {
+		return tenant.Actor{}, err
+	}
+	if now := s.now(); now.Sub(session.LastSeenAt) >= touchEvery {
+		if err := s.store.TouchSession(ctx, id, now); err != nil {
+			return tenant.Actor{}, err
+		}
+	}
+	return tenant.Actor{User: u, Session: id}, nil
 }
 
 const keyMark = "ack_live_"
@@ -241,36 +279,4 @@ func parseEmail(s string) (string, error) {
 		return "", fault.Field("email", "is not an e-mail address")
 	}
 	return s, nil
-}
-
-// NewKey is a request for an API key.
-type NewKey struct {
-	Name      string
-	Scopes    []tenant.KeyScope // empty: all
-	ExpiresAt *time.Time
-}
-
-// CreateKey makes a key in the user's group. The text is shown once and not kept.
-func (s *Service) CreateKey(ctx context.Context, owner tenant.User, n NewKey) (tenant.APIKey, string, error) {
-	n.Name = strings.TrimSpace(n.Name)
-	if n.Name == "" || len(n.Name) > 100 {
-		return tenant.APIKey{}, "", fault.Field("name", "must have 1 to 100 characters")
-	}
-	if len(n.Scopes) == 0 {
-		n.Scopes = tenant.KeyScopes()
-	}
-	for _, sc := range n.Scopes {
-		if !slices.Contains(tenant.KeyScopes(), sc) {
-			return tenant.APIKey{}, "", fault.Field("scopes", "%q is not a scope", sc).WithCode(fault.CodeInvalidValue)
-		}
-	}
-	now := s.now()
-	if n.ExpiresAt != nil && !n.ExpiresAt.After(now) {
-		return tenant.APIKey{}, "", fault.Field("expires", "must lie in the future")
-	}
-	prefix := keyMark + rand.Text()[:8]
-	text := prefix + "_" + randomText(32)
-	k := tenant.APIKey{ID: newID(), OrganizationID: owner.OrganizationID, GroupID: owner.GroupID, UserID: owner.ID, Name: n.Name,
-		Prefix: prefix, Hash: hashOf(text), Scopes: n.Scopes, ExpiresAt: n.ExpiresAt, CreatedAt: now}
-	return k, text, s.store.InsertAPIKey(ctx, tenant.WithinGroup(k.OrganizationID, k.GroupID), k)
 }

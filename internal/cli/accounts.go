@@ -32,12 +32,14 @@ type userCmd struct {
 	Password userPasswordCmd `cmd:"" help:"Give a user a new password; all its sign-ins end."`
 	Disable  userDisableCmd  `cmd:"" help:"Switch a user off, with its sign-ins and API keys."`
 	Enable   userEnableCmd   `cmd:"" help:"Switch a user on again."`
+	Role     userRoleCmd     `cmd:"" help:"Give a user another role."`
+	Unlink   userUnlinkCmd   `cmd:"" help:"Forget which identity of the provider a user is; the next single sign-on links it anew."`
 }
 
 type userAddCmd struct {
 	Email    string `arg:"" help:"E-mail address."`
 	Name     string `help:"Name of the person."`
-	Role     string `default:"group-user" help:"super-admin, organization-owner or group-user."`
+	Role     string `default:"group-user" help:"super-admin, organization-owner, group-user, reviewer or auditor (docs/access.md)."`
 	Group    string `default:"Default group" help:"Group, by name or id."`
 	Password string `env:"ANYCHECK_NEW_PASSWORD" help:"Password; at least 10 characters."`
 }
@@ -183,6 +185,7 @@ type groupCmd struct {
 	Add    groupAddCmd    `cmd:"" help:"Add a group, and its organization if that is new."`
 	List   groupListCmd   `cmd:"" help:"List organizations and groups with their credits."`
 	Credit groupCreditCmd `cmd:"" help:"Give credits to a group."`
+	Mask   groupMaskCmd   `cmd:"" help:"Mask personal data for a group's users and reviewers, or stop to."`
 }
 
 type groupAddCmd struct {
@@ -271,7 +274,7 @@ type keyCmd struct {
 type keyAddCmd struct {
 	Name    string   `arg:"" help:"What the key is for."`
 	User    string   `required:"" help:"E-mail address of the user it acts for."`
-	Scopes  []string `help:"What it may do, comma-separated. Default: everything a key can do. One of services:read, folders:read, folders:write, uploads:write, verifications:read, verifications:write."`
+	Scopes  []string `help:"What it may do, comma-separated. Default: all that a client needs. docs/access.md lists them."`
 	Expires string   `help:"When it ends: 90d, 12h or 2027-01-31. Default: never."`
 }
 

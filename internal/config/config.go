@@ -32,6 +32,7 @@ type Config struct {
 	ModelsDir      string   `env:"ANYCHECK_MODELS_DIR" type:"path" help:"Folder with model files, read before anything is downloaded."`
 	ONNXRuntimeLib string   `name:"onnxruntime-lib" env:"ANYCHECK_ONNXRUNTIME_LIB" type:"path" help:"ONNX Runtime library to use. Default: an installed one, else the one in the binary."`
 	OutboundAllow  []string `env:"ANYCHECK_OUTBOUND_ALLOW" placeholder:"CIDR" help:"Networks that webhooks may reach besides public ones, comma-separated CIDRs."`
+	TrustedProxies []string `env:"ANYCHECK_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of the proxies in front, comma-separated CIDRs: their X-Forwarded-For says who is calling. Default: whoever connects."`
 	AdminEmail     string   `env:"ANYCHECK_ADMIN_EMAIL" default:"admin@anycheck.local" help:"E-mail address of the first administrator."`
 	AdminPassword  string   `env:"ANYCHECK_ADMIN_PASSWORD" secret:"" help:"Password of the first administrator. Default: a random one, printed once."`
 	InitialCredits int64    `env:"ANYCHECK_INITIAL_CREDITS" default:"10000" help:"Credits the first group starts with."`
@@ -46,19 +47,61 @@ type Config struct {
 	LivenessPass   float64  `env:"ANYCHECK_LIVENESS_PASS" default:"0" help:"Liveness score from which a selfie passes. 0: the model's own (0.60)."`
 	LivenessReview float64  `env:"ANYCHECK_LIVENESS_REVIEW" default:"0" help:"Liveness score from which a selfie is doubtful instead of rejected. 0: the model's own (0.40)."`
 	LogLevel       string   `env:"ANYCHECK_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"What is logged: debug, info, warn or error."`
+
+	OIDCIssuer       string   `name:"oidc-issuer" env:"ANYCHECK_OIDC_ISSUER" help:"OpenID Connect provider for single sign-on, e.g. https://login.microsoftonline.com/<tenant id>/v2.0. Default: none. Needs ANYCHECK_PUBLIC_URL."`
+	OIDCClientID     string   `name:"oidc-client-id" env:"ANYCHECK_OIDC_CLIENT_ID" help:"This installation's client id at the provider."`
+	OIDCClientSecret string   `name:"oidc-client-secret" env:"ANYCHECK_OIDC_CLIENT_SECRET" secret:"" help:"Its client secret."`
+	OIDCScopes       []string `name:"oidc-scopes" env:"ANYCHECK_OIDC_SCOPES" default:"openid,email,profile" help:"What is asked of the provider, comma-separated."`
+	OIDCEmailDomains []string `name:"oidc-email-domains" env:"ANYCHECK_OIDC_EMAIL_DOMAINS" placeholder:"DOMAIN" help:"Domains whose e-mail addresses the provider is trusted with, comma-separated; addresses of others then find no account. Entra ID needs it. Default: only addresses that the provider says it has verified."`
 }
 
 // Networks are the parsed OutboundAllow.
 func (c Config) Networks() ([]netip.Prefix, error) {
+	return networks("ANYCHECK_OUTBOUND_ALLOW", c.OutboundAllow)
+}
+
+// Proxies are the parsed TrustedProxies.
+func (c Config) Proxies() ([]netip.Prefix, error) {
+	return networks("ANYCHECK_TRUSTED_PROXIES", c.TrustedProxies)
+}
+
+func networks(name string, texts []string) ([]netip.Prefix, error) {
 	var list []netip.Prefix
-	for _, s := range c.OutboundAllow {
+	for _, s := range texts {
 		p, err := netip.ParsePrefix(strings.TrimSpace(s))
 		if err != nil {
-			return nil, fmt.Errorf("ANYCHECK_OUTBOUND_ALLOW: %q is not a network like 10.0.0.0/8", s)
+			return nil, fmt.Errorf("%s: %q is not a network like 10.0.0.0/8", name, s)
 		}
 		list = append(list, p)
 	}
 	return list, nil
+}
+
+// checkOIDC reports what is wrong with the provider's settings.
+func (c Config) checkOIDC(wrong func(format string, args ...any)) {
+	if c.OIDCIssuer == "" {
+		return
+	}
+	u, err := url.Parse(c.OIDCIssuer)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+		wrong("ANYCHECK_OIDC_ISSUER: %q is not an https address", c.OIDCIssuer)
+	}
+	if c.OIDCClientID == "" {
+		wrong("ANYCHECK_OIDC_CLIENT_ID: is needed with ANYCHECK_OIDC_ISSUER")
+	}
+	if c.PublicURL == "" {
+		wrong("ANYCHECK_PUBLIC_URL: is needed with ANYCHECK_OIDC_ISSUER: the provider sends people back to it")
+	}
+	for _, d := range c.OIDCEmailDomains {
+		if d = strings.TrimSpace(d); d == "" || strings.ContainsAny(d, "@ ") {
+			wrong("ANYCHECK_OIDC_EMAIL_DOMAINS: %q is not a domain like bank.example", d)
+		}
+	}
+}
+
+func loopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
 // ReadSecretFiles fills each empty secret setting from the file that
@@ -108,6 +151,10 @@ func (c Config) Validate() error {
 	if _, err := c.Networks(); err != nil {
 		errs = append(errs, err)
 	}
+	if _, err := c.Proxies(); err != nil {
+		errs = append(errs, err)
+	}
+	c.checkOIDC(wrong)
 	if c.SecretKey != "" && len(c.SecretKey) < 32 {
 		wrong("ANYCHECK_SECRET_KEY: must have at least 32 characters")
 	}

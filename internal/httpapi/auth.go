@@ -19,6 +19,15 @@ type loginRequest struct {
 	}
 }
 
+// deviceLife is how long a browser is known to belong to who signed in on it,
+// in seconds.
+const deviceLife = 365 * 24 * 3600
+
+type loginAnswer struct {
+	SetCookie string `header:"Set-Cookie" doc:"Lets this device sign in while others from its network try wrong passwords. It proves nothing else and may be ignored."`
+	Body      tokens
+}
+
 type refreshRequest struct {
 	Body struct {
 		RefreshToken string `json:"refresh_token" maxLength:"1024" doc:"The refresh token given last; each is good once."`
@@ -48,7 +57,7 @@ type directoryMethod struct {
 type methods struct {
 	Password passwordMethod  `json:"PASSWORD" doc:"E-mail address and password."`
 	LDAP     directoryMethod `json:"LDAP" doc:"An LDAP directory."`
-	Entra    directoryMethod `json:"ENTRA" doc:"Microsoft Entra ID."`
+	Entra    directoryMethod `json:"ENTRA" doc:"Microsoft Entra ID or another OpenID Connect provider."`
 }
 
 type profile struct {
@@ -57,7 +66,7 @@ type profile struct {
 		Email string    `json:"email" doc:"Address that the user signs in with."`
 		Name  string    `json:"name" doc:"Name of the user."`
 	} `json:"user" doc:"The caller; with an API key, who made the key."`
-	Role         tenant.Role          `json:"role" enum:"SUPER_ADMIN,ORGANIZATION_OWNER,GROUP_USER" doc:"The user's role."`
+	Role         tenant.Role          `json:"role" enum:"SUPER_ADMIN,ORGANIZATION_OWNER,GROUP_USER,REVIEWER,AUDITOR" doc:"The user's role; the last two are made on this installation."`
 	Organization named                `json:"organization" doc:"The caller's organization."`
 	Group        profileGroup         `json:"group" doc:"The caller's group, where what it creates belongs."`
 	APIKey       *verification.KeyRef `json:"api_key" doc:"The API key of this request, null for a signed-in person."`
@@ -79,8 +88,14 @@ func (s *server) authRoutes() {
 	tags := []string{"Authentication"}
 	handle(s, anyone, huma.Operation{OperationID: "login", Method: http.MethodPost, Path: "/auth/login", Tags: tags,
 		Summary: "Sign in with e-mail address and password"},
-		func(ctx context.Context, in *loginRequest) (*output[tokens], error) {
-			return viewTokens(s.Auth.Login(ctx, in.Body.Email, in.Body.Password))
+		func(ctx context.Context, in *loginRequest) (*loginAnswer, error) {
+			c := callOf(ctx)
+			t, err := s.Auth.Login(ctx, in.Body.Email, in.Body.Password, c.origin)
+			out := &loginAnswer{Body: tokens{t.AccessToken, t.RefreshToken, t.ExpiresIn}}
+			if t.Device != "" {
+				out.SetCookie = c.cookie(deviceCookie, t.Device, "/", deviceLife).String()
+			}
+			return out, err
 		})
 	handle(s, anyone, huma.Operation{OperationID: "refresh", Method: http.MethodPost, Path: "/auth/refresh", Tags: tags,
 		Summary:     "Trade a refresh token for a new pair",
@@ -95,9 +110,9 @@ func (s *server) authRoutes() {
 		})
 	handle(s, anyone, huma.Operation{OperationID: "authMethods", Method: http.MethodGet, Path: "/auth/methods", Tags: tags,
 		Summary: "How people can sign in here"},
-		func(context.Context, *struct{}) (*output[methods], error) {
-			off := directoryMethod{Details: "Not set up on this installation."}
-			return &output[methods]{Body: methods{Password: passwordMethod{Enabled: true}, LDAP: off, Entra: off}}, nil
+		func(ctx context.Context, _ *struct{}) (*output[methods], error) {
+			off := directoryMethod{Details: "This version has no LDAP; use single sign-on."}
+			return &output[methods]{Body: methods{Password: passwordMethod{Enabled: true}, LDAP: off, Entra: s.viewProvider(ctx)}}, nil
 		})
 	handle(s, callers, huma.Operation{OperationID: "profile", Method: http.MethodGet, Path: "/profile", Tags: tags,
 		Summary: "Who is calling"},

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -23,12 +24,14 @@ import (
 
 // Auth proves callers.
 type Auth interface {
-	Login(ctx context.Context, email, password string) (auth.Tokens, error)
+	Login(ctx context.Context, email, password string, from auth.Origin) (auth.Tokens, error)
 	Refresh(ctx context.Context, refreshToken string) (auth.Tokens, error)
 	Logout(ctx context.Context, refreshToken string) error
 	Authenticate(ctx context.Context, bearer string) (tenant.Actor, error)
 	AuthenticateKey(ctx context.Context, key string) (tenant.Actor, error)
 	Profile(ctx context.Context, a tenant.Actor) (auth.Profile, error)
+	SSO
+	People
 }
 
 // Config is what the API stands on.
@@ -44,6 +47,8 @@ type Config struct {
 	// PublicURL is where clients reach the API; empty: what the request was
 	// sent to.
 	PublicURL string
+	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
 	// SpoolDir holds the parts of an upload while it arrives.
 	SpoolDir string
 	Limits   verification.Limits
@@ -82,6 +87,10 @@ func newServer(cfg Config) *server {
 		signer: signer{key: cfg.SigningKey, now: cfg.Now}}
 	s.api = humago.New(s.mux, apiConfig())
 	s.authRoutes()
+	s.ssoRoutes()
+	s.peopleRoutes()
+	s.apiKeyRoutes()
+	s.groupRoutes()
 	s.folderRoutes()
 	s.serviceRoutes()
 	s.verificationRoutes()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/auth"
 	"anycheck/internal/fault"
 	"anycheck/internal/tenant"
 )
@@ -20,7 +21,9 @@ type call struct {
 	id    string
 	base  string // scheme and host of the links in the answer
 	actor tenant.Actor
-	err   *fault.Error // what was answered, for the log
+	// origin is where the request comes from.
+	origin auth.Origin
+	err    *fault.Error // what was answered, for the log
 }
 
 type callKey struct{}
@@ -38,7 +41,7 @@ func actorOf(ctx context.Context) tenant.Actor { return callOf(ctx).actor }
 // handler wraps the routes in what holds for all of them.
 func (s *server) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{id: requestID(r.Header.Get("X-Request-Id")), base: s.base(r)}
+		c := &call{id: requestID(r.Header.Get("X-Request-Id")), base: s.base(r), origin: s.originOf(r)}
 		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 		started := time.Now()
 		tw := &trackingWriter{ResponseWriter: w}

@@ -25,7 +25,7 @@ func apiConfig() huma.Config {
 	}
 	config.Security = []map[string][]string{{"bearer": {}}, {"apiKey": {}}}
 	config.Tags = []*huma.Tag{
-		{Name: "Authentication"}, {Name: "Uploads"}, {Name: "Folders"}, {Name: "Services"},
+		{Name: "Authentication"}, {Name: "Users"}, {Name: "API keys"}, {Name: "Groups"}, {Name: "Uploads"}, {Name: "Folders"}, {Name: "Services"},
 		{Name: "Verifications"}, {Name: "Results"}, {Name: "Operation"},
 	}
 	return config

@@ -43,11 +43,11 @@ func (s *store) Organization(ctx context.Context, scope tenant.Scope, id uuid.UU
 
 const (
 	groupInScope = `($1 = '*' OR organization_id = $1) AND ($2 = '*' OR id = $2)`
-	groupColumns = `id, organization_id, name, balance, webhook_secret, created_at`
+	groupColumns = `id, organization_id, name, balance, webhook_secret, mask_personal_data, created_at`
 )
 
 func scanGroup(r row) (g tenant.Group, err error) {
-	err = r.Scan(&g.ID, &g.OrganizationID, &g.Name, &g.Balance, &g.WebhookSecret, at{&g.CreatedAt})
+	err = r.Scan(&g.ID, &g.OrganizationID, &g.Name, &g.Balance, &g.WebhookSecret, &g.MaskPersonalData, at{&g.CreatedAt})
 	return g, err
 }
 
@@ -57,10 +57,10 @@ func (s *store) InsertGroup(ctx context.Context, scope tenant.Scope, g tenant.Gr
 	if g.Balance != 0 {
 		return fault.New(fault.Invalid, "A new group has no credits; top it up.")
 	}
-	err := s.change(ctx, noOrganization, `INSERT INTO groups (id, organization_id, name, balance, webhook_secret, created_at)
-		SELECT $3, $4, $5, 0, $6, $7 FROM organizations
+	err := s.change(ctx, noOrganization, `INSERT INTO groups (id, organization_id, name, balance, webhook_secret, mask_personal_data, created_at)
+		SELECT $3, $4, $5, 0, $6, $7, $8 FROM organizations
 		WHERE id = $4 AND ($1 = '*' OR id = $1) AND ($2 = '*' OR $3 = $2)`,
-		scoped(scope, g.ID, g.OrganizationID, g.Name, g.WebhookSecret, micros(g.CreatedAt))...)
+		scoped(scope, g.ID, g.OrganizationID, g.Name, g.WebhookSecret, g.MaskPersonalData, micros(g.CreatedAt))...)
 	return taken(err, "The organization already has a group with this name.")
 }
 
@@ -72,6 +72,12 @@ func (s *store) Groups(ctx context.Context, scope tenant.Scope) ([]tenant.Group,
 // Group implements auth.Store.
 func (s *store) Group(ctx context.Context, scope tenant.Scope, id uuid.UUID) (tenant.Group, error) {
 	return one(ctx, s, scanGroup, noGroup, `SELECT `+groupColumns+` FROM groups WHERE `+groupInScope+` AND id = $3`, scoped(scope, id)...)
+}
+
+// UpdateGroup implements auth.Store.
+func (s *store) UpdateGroup(ctx context.Context, scope tenant.Scope, g tenant.Group) error {
+	err := s.change(ctx, noGroup, `UPDATE groups SET name = $4, mask_personal_data = $5 WHERE `+groupInScope+` AND id = $3`, scoped(scope, g.ID, g.Name, g.MaskPersonalData)...)
+	return taken(err, "The organization already has a group with this name.")
 }
 
 // GroupSecret implements verification.Store.

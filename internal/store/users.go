@@ -11,11 +11,12 @@ import (
 
 const (
 	noUser      = "There is no such user."
-	userColumns = `u.id, u.organization_id, u.group_id, u.email, u.name, u.role, u.password_hash, u.disabled, u.created_at`
+	userColumns = `u.id, u.organization_id, u.group_id, u.email, u.name, u.role, u.password_hash, u.disabled,
+		(SELECT g.mask_personal_data FROM groups g WHERE g.id = u.group_id), u.created_at`
 )
 
 func userFields(u *tenant.User) []any {
-	return []any{&u.ID, &u.OrganizationID, &u.GroupID, &u.Email, &u.Name, &u.Role, &u.PasswordHash, &u.Disabled, at{&u.CreatedAt}}
+	return []any{&u.ID, &u.OrganizationID, &u.GroupID, &u.Email, &u.Name, &u.Role, &u.PasswordHash, &u.Disabled, &u.Masked, at{&u.CreatedAt}}
 }
 
 func scanUser(r row) (u tenant.User, err error) {
@@ -48,6 +49,16 @@ func (s *store) Users(ctx context.Context, scope tenant.Scope) ([]tenant.User, e
 	return all(ctx, s, scanUser, `SELECT `+userColumns+` FROM users u WHERE `+inScope+` ORDER BY u.email`, scoped(scope)...)
 }
 
+// User implements auth.Store.
+func (s *store) User(ctx context.Context, scope tenant.Scope, id uuid.UUID) (tenant.User, error) {
+	return one(ctx, s, scanUser, noUser, `SELECT `+userColumns+` FROM users u WHERE `+inScope+` AND u.id = $3`, scoped(scope, id)...)
+}
+
+// UpdateUser implements auth.Store.
+func (s *store) UpdateUser(ctx context.Context, scope tenant.Scope, u tenant.User) error {
+	return s.change(ctx, noUser, `UPDATE users SET name = $4, role = $5 WHERE `+inScope+` AND id = $3`, scoped(scope, u.ID, u.Name, u.Role)...)
+}
+
 // SetUserDisabled implements auth.Store.
 func (s *store) SetUserDisabled(ctx context.Context, scope tenant.Scope, id uuid.UUID, disabled bool, now time.Time) error {
 	return s.atomically(ctx, func(tx *store) error {
@@ -55,7 +66,7 @@ func (s *store) SetUserDisabled(ctx context.Context, scope tenant.Scope, id uuid
 		if err != nil || !disabled {
 			return err
 		}
-		return tx.revokeSessions(ctx, id, now)
+		return tx.RevokeSessions(ctx, id, uuid.Nil, now)
 	})
 }
 
@@ -66,6 +77,6 @@ func (s *store) UpdatePasswordHash(ctx context.Context, user uuid.UUID, hash str
 		if err != nil || !revoke {
 			return err
 		}
-		return tx.revokeSessions(ctx, user, now)
+		return tx.RevokeSessions(ctx, user, uuid.Nil, now)
 	})
 }

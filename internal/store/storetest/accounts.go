@@ -87,7 +87,7 @@ func testUsers(t *testing.T, db *store.DB) {
 	if u, err := db.UserByEmail(ctx, w.user.Email); err != nil || !u.Disabled {
 		t.Errorf("disabled = %v, %v", u.Disabled, err)
 	}
-	_, err = db.SessionUser(ctx, session)
+	_, _, err = db.Session(ctx, session)
 	wantKind(t, "the session of a disabled user", err, fault.NotFound, "")
 	must(t, db.SetUserDisabled(ctx, owner, w.user.ID, false, now))
 	if u, err := db.UserByEmail(ctx, w.user.Email); err != nil || u.Disabled {
@@ -97,11 +97,11 @@ func testUsers(t *testing.T, db *store.DB) {
 
 	session, _ = w.session(t)
 	must(t, db.UpdatePasswordHash(ctx, w.user.ID, "rehashed", false, now))
-	if _, err := db.SessionUser(ctx, session); err != nil {
+	if _, _, err := db.Session(ctx, session); err != nil {
 		t.Errorf("the session after a rehash: %v", err)
 	}
 	must(t, db.UpdatePasswordHash(ctx, w.user.ID, "new", true, now))
-	_, err = db.SessionUser(ctx, session)
+	_, _, err = db.Session(ctx, session)
 	wantKind(t, "the session after a new password", err, fault.NotFound, "")
 	if u, err := db.UserByEmail(ctx, w.user.Email); err != nil || u.PasswordHash != "new" {
 		t.Errorf("hash = %q, %v", u.PasswordHash, err)
@@ -116,7 +116,7 @@ func token() auth.RefreshToken {
 
 func (w *world) session(t *testing.T) (uuid.UUID, auth.RefreshToken) {
 	t.Helper()
-	s, first := auth.Session{ID: newID(), UserID: w.user.ID, CreatedAt: now}, token()
+	s, first := auth.Session{ID: newID(), UserID: w.user.ID, UserAgent: "browser", Network: "192.0.2.1", CreatedAt: now, LastSeenAt: now}, token()
 	must(t, w.db.InsertSession(t.Context(), s, first))
 	return s.ID, first
 }
@@ -124,8 +124,9 @@ func (w *world) session(t *testing.T) (uuid.UUID, auth.RefreshToken) {
 func testSessions(t *testing.T, db *store.DB) {
 	w, ctx := newWorld(t, db), t.Context()
 	session, first := w.session(t)
-	u, err := db.SessionUser(ctx, session)
+	n, u, err := db.Session(ctx, session)
 	must(t, err)
+	same(t, "session", n, auth.Session{ID: session, UserID: w.user.ID, UserAgent: "browser", Network: "192.0.2.1", CreatedAt: now, LastSeenAt: now})
 	same(t, "user", u, w.user)
 	id, err := db.SessionOfToken(ctx, first.Hash)
 	must(t, err)
@@ -136,13 +137,13 @@ func testSessions(t *testing.T, db *store.DB) {
 	must(t, db.RevokeSession(ctx, session, now))
 	must(t, db.RevokeSession(ctx, session, now))
 	must(t, db.RevokeSession(ctx, newID(), now))
-	_, err = db.SessionUser(ctx, session)
+	_, _, err = db.Session(ctx, session)
 	wantKind(t, "a revoked session", err, fault.NotFound, "")
 
 	// Neither a session without its token nor the other way round.
 	s := auth.Session{ID: newID(), UserID: w.user.ID, CreatedAt: now}
 	wantKind(t, "a token that is taken", db.InsertSession(ctx, s, first), fault.Conflict, "")
-	_, err = db.SessionUser(ctx, s.ID)
+	_, _, err = db.Session(ctx, s.ID)
 	wantKind(t, "the session of the refused token", err, fault.NotFound, "")
 }
 
@@ -162,7 +163,7 @@ func testRefreshTokens(t *testing.T, db *store.DB) {
 	if _, err := db.RotateRefreshToken(ctx, second.Hash, token(), now); !errors.Is(err, auth.ErrReused) {
 		t.Errorf("reuse: %v, want ErrReused", err)
 	}
-	_, err = db.SessionUser(ctx, session)
+	_, _, err = db.Session(ctx, session)
 	wantKind(t, "the session after reuse", err, fault.NotFound, "")
 	_, err = db.RotateRefreshToken(ctx, third.Hash, token(), now)
 	wantKind(t, "the newest token after reuse", err, fault.NotFound, "")
@@ -172,7 +173,7 @@ func testRefreshTokens(t *testing.T, db *store.DB) {
 	other, old := w.session(t)
 	_, err = db.RotateRefreshToken(ctx, old.Hash, token(), old.ExpiresAt)
 	wantKind(t, "an expired token", err, fault.NotFound, "")
-	if _, err := db.SessionUser(ctx, other); err != nil {
+	if _, _, err := db.Session(ctx, other); err != nil {
 		t.Errorf("the session of an expired token: %v", err)
 	}
 	must(t, db.RevokeSession(ctx, other, now))
@@ -206,7 +207,7 @@ func testConcurrentRotation(t *testing.T, db *store.DB) {
 	if n := count(t, db, `SELECT COUNT(*) FROM refresh_tokens WHERE session_id = $1`, session.String()); n != 2 {
 		t.Errorf("%d tokens, want 2", n)
 	}
-	_, err := db.SessionUser(t.Context(), session)
+	_, _, err := db.Session(t.Context(), session)
 	wantKind(t, "the session", err, fault.NotFound, "")
 }
 

@@ -64,6 +64,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"waiting transactions", testWaitingTransactions},
 		{"organizations", testOrganizations}, {"groups", testGroups}, {"users", testUsers}, {"sessions", testSessions},
 		{"refresh tokens", testRefreshTokens}, {"concurrent rotation", testConcurrentRotation}, {"API keys", testAPIKeys},
+		{"sessions of a user", testSessionsOfUser}, {"changes of users and groups", testChanges}, {"identities", testIdentities},
+		{"sign-in attempts", testSignInAttempts}, {"sign-in attempts at once", testConcurrentSignIns},
 		{"tenancy", testTenancy},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, db) })

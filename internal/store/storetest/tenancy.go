@@ -31,6 +31,7 @@ type belongings struct {
 	first, second verification.Delivery
 	watched       verification.Watched
 	key           tenant.APIKey
+	session       uuid.UUID
 }
 
 func newBelongings(t *testing.T, db *store.DB) *belongings {
@@ -52,6 +53,7 @@ func newBelongings(t *testing.T, db *store.DB) *belongings {
 	_, err := db.AppendEvent(t.Context(), w.scope, verification.Event{ID: newID(), VerificationID: b.v.ID, To: verification.InQueue, At: now})
 	must(t, err)
 	w.topUp(t, 100)
+	b.session, _ = w.session(t)
 	return b
 }
 
@@ -270,6 +272,27 @@ var calls = []struct {
 		list, err := b.db.Users(t.Context(), s)
 		return slices.ContainsFunc(list, func(u tenant.User) bool { return u.ID == b.user.ID }), err
 	}},
+	{"User", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.User(t.Context(), s, b.user.ID)
+		return err == nil, err
+	}},
+	{"UpdateUser", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		u := b.user
+		u.Name = "Changed"
+		return b.db.UpdateUser(t.Context(), s, u)
+	})},
+	{"UpdateGroup", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		g := b.group
+		g.MaskPersonalData = true
+		return b.db.UpdateGroup(t.Context(), s, g)
+	})},
+	{"Sessions", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Sessions(t.Context(), s, b.user.ID, now)
+		return len(list) > 0, err
+	}},
+	{"EndSession", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.EndSession(t.Context(), s, b.session, now)
+	})},
 	{"SetUserDisabled", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		return b.db.SetUserDisabled(t.Context(), s, b.user.ID, true, now)
 	})},
@@ -368,7 +391,7 @@ func testTenancy(t *testing.T, db *store.DB) {
 func dump(t *testing.T, db *store.DB) map[string]string {
 	t.Helper()
 	content := map[string]string{}
-	for _, table := range []string{"organizations", "groups", "users", "sessions", "refresh_tokens", "api_keys", "folders", "uploads", "files", "results", "verifications",
+	for _, table := range []string{"organizations", "groups", "users", "sessions", "refresh_tokens", "identities", "api_keys", "folders", "uploads", "files", "results", "verifications",
 		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "ledger_entries", "deliveries", "delivery_attempts"} {
 		rows, err := tables(t, db).QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
 		must(t, err)
