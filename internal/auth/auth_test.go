@@ -55,11 +55,11 @@ func TestLogin(t *testing.T) {
 	s, _, u := open(t)
 	for name, in := range map[string][2]string{"wrong password": {u.Email, "wrong password"}, "unknown user": {"bob@example.com", password}, "no address": {"ana\x00@example.com", password},
 		"empty": {"", ""}, "a password beyond the limit": {u.Email, strings.Repeat("x", 1<<20)}} {
-		if _, err := s.Login(t.Context(), in[0], in[1]); code(err) != fault.CodeInvalidCredentials {
+		if _, err := s.Login(t.Context(), in[0], in[1], auth.Origin{}); code(err) != fault.CodeInvalidCredentials {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	tokens, err := s.Login(t.Context(), " ANA@example.com ", password)
+	tokens, err := s.Login(t.Context(), " ANA@example.com ", password, auth.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestLogin(t *testing.T) {
 	if err := s.SetDisabled(t.Context(), u.Email, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Login(t.Context(), u.Email, password); code(err) != fault.CodeInvalidCredentials {
+	if _, err := s.Login(t.Context(), u.Email, password, auth.Origin{}); code(err) != fault.CodeInvalidCredentials {
 		t.Errorf("a disabled user signs in: %v", err)
 	}
 	if _, err := s.Authenticate(t.Context(), tokens.AccessToken); code(err) != fault.CodeInvalidToken {
@@ -83,7 +83,7 @@ func TestLogin(t *testing.T) {
 
 func TestAccessToken(t *testing.T) {
 	s, c, u := open(t)
-	tokens, err := s.Login(t.Context(), u.Email, password)
+	tokens, err := s.Login(t.Context(), u.Email, password, auth.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestAccessToken(t *testing.T) {
 func TestRefresh(t *testing.T) {
 	s, c, u := open(t)
 	ctx := t.Context()
-	first, err := s.Login(ctx, u.Email, password)
+	first, err := s.Login(ctx, u.Email, password, auth.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestRefresh(t *testing.T) {
 	if _, err := s.Refresh(ctx, "unknown"); code(err) != fault.CodeInvalidToken {
 		t.Errorf("unknown: %v", err)
 	}
-	other, err := s.Login(ctx, u.Email, password)
+	other, err := s.Login(ctx, u.Email, password, auth.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestRefresh(t *testing.T) {
 func TestLogout(t *testing.T) {
 	s, _, u := open(t)
 	ctx := t.Context()
-	tokens, err := s.Login(ctx, u.Email, password)
+	tokens, err := s.Login(ctx, u.Email, password, auth.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestBootstrap(t *testing.T) {
 	if err != nil || !made || shown == "" || u.Role != tenant.SuperAdmin {
 		t.Fatalf("first: %+v %v %v", u, made, err)
 	}
-	if _, err := s.Login(t.Context(), "admin@example.com", shown); err != nil {
+	if _, err := s.Login(t.Context(), "admin@example.com", shown, auth.Origin{}); err != nil {
 		t.Errorf("the printed password: %v", err)
 	}
 	if _, _, again, err := s.Bootstrap(t.Context(), "admin@example.com", "", func(tenant.Group) error { return nil }); again || err != nil {
@@ -262,7 +262,7 @@ func TestAccounts(t *testing.T) {
 	if _, err := s.CreateGroup(ctx, "BANK", "retail"); code(err) != fault.CodeAlreadyExists {
 		t.Errorf("the same group twice: %v", err)
 	}
-	tokens, err := s.Login(ctx, u.Email, password)
+	tokens, err := s.Login(ctx, u.Email, password, auth.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func TestAccounts(t *testing.T) {
 	if _, err := s.Authenticate(ctx, tokens.AccessToken); err == nil {
 		t.Error("a sign-in survives a new password")
 	}
-	if _, err := s.Login(ctx, u.Email, "another long password"); err != nil {
+	if _, err := s.Login(ctx, u.Email, "another long password", auth.Origin{}); err != nil {
 		t.Errorf("the new password: %v", err)
 	}
 }
