@@ -46,7 +46,7 @@ var adapters = []string{"internal/store", "internal/blob", "internal/queue", "in
 var tops = []string{"internal/app", "internal/cli", "cmd/anycheck"}
 
 // helpers are for tests only.
-var helpers = []string{"internal/onnx/onnxtest", "internal/store/storetest", "internal/store/pgtest"}
+var helpers = []string{"internal/onnx/onnxtest", "internal/store/storetest", "internal/store/pgtest", "internal/oidc/oidctest"}
 
 // closed is what no pure room may touch.
 var closed = []string{"database/sql", "net", "os/exec"}
