@@ -151,7 +151,7 @@ type revealRequest struct {
 	ItemID
 	Body struct {
 		Field  string `json:"field" maxLength:"64" example:"nik" doc:"Name of the field in output.ktp, or in input_config of a screening."`
-		Reason string `json:"reason" doc:"Why, 1 to 500 characters. It is kept with the caller's name."`
+		Reason string `json:"reason" doc:"Why, 1 to 500 characters."`
 	}
 }
 

@@ -193,6 +193,10 @@ func (s Screen) For(a tenant.Actor) Screen {
 	return s
 }
 
+// Revealed is told who reveals which field of v and why. Its error keeps the
+// value back: what is not recorded is not shown.
+type Revealed func(ctx context.Context, a tenant.Actor, v Verification, field, reason string) error
+
 // Reveal gives one value of a verification to an actor that sees it masked:
 // a field of the card, or of the person that was asked about; nil when the
 // field could not be read.
@@ -214,6 +218,11 @@ func (u *UseCases) Reveal(ctx context.Context, a tenant.Actor, id uuid.UUID, fie
 	}
 	if len(wrong.Fields) > 0 {
 		return nil, wrong
+	}
+	if u.revealed != nil {
+		if err := u.revealed(ctx, a, v, field, reason); err != nil {
+			return nil, err
+		}
 	}
 	return value, nil
 }

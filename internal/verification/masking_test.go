@@ -1,6 +1,7 @@
 package verification
 
 import (
+	"context"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/fault"
 	"anycheck/internal/screening"
 	"anycheck/internal/tenant"
 )
@@ -99,6 +101,39 @@ func TestMaskingOfHits(t *testing.T) {
 	if s.Hits[0].Explanation[0].Query != "ratna" || s.Dismissed["E-1"].Reason == "***" {
 		t.Error("the screening itself was changed")
 	}
+}
+
+// What is not recorded is not revealed.
+func TestRevealIsTold(t *testing.T) {
+	v := Verification{ID: uuid.New(), Output: json.RawMessage(drawnOutput)}
+	var told string
+	u := UseCases{store: oneVerification{v: v}, revealed: func(_ context.Context, a tenant.Actor, v Verification, field, reason string) error {
+		told = field + " " + reason + " " + a.Name()
+		if field == "name" {
+			return fault.New(fault.Unavailable, "no record")
+		}
+		return nil
+	}}
+	a := tenant.Actor{User: tenant.User{Role: tenant.Reviewer, Email: "rina@example.com"}}
+	if value, err := u.Reveal(t.Context(), a, v.ID, "nik", " asked by court "); err != nil || *value != "3174084107870501" || told != "nik asked by court rina@example.com" {
+		t.Errorf("told %q, %v", told, err)
+	}
+	if value, err := u.Reveal(t.Context(), a, v.ID, "blood_type", "r"); err != nil || value != nil {
+		t.Errorf("an unreadable field: %v, %v", value, err)
+	}
+	if value, err := u.Reveal(t.Context(), a, v.ID, "name", "r"); !fault.Is(err, fault.Unavailable) || value != nil {
+		t.Errorf("without a record: %v, %v", value, err)
+	}
+}
+
+// oneVerification is a store that has one verification and no other method.
+type oneVerification struct {
+	Store
+	v Verification
+}
+
+func (s oneVerification) Verification(context.Context, tenant.Scope, uuid.UUID) (Verification, error) {
+	return s.v, nil
 }
 
 // FuzzMasked looks for JSON that is not masked, or no JSON any more.
