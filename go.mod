@@ -21,6 +21,7 @@ require (
 	github.com/schollz/progressbar/v3 v3.19.1 // progress on long work
 	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1 // tests only: a second opinion on our signatures
 	github.com/tetratelabs/wazero v1.12.0 // limits of the PDF sandbox
+	github.com/tink-crypto/tink-go/v2 v2.9.0 // encryption at rest (ADR 0014)
 	github.com/xuri/excelize/v2 v2.11.1 // workbooks
 	github.com/yalue/onnxruntime_go v1.27.0 // ONNX Runtime (ADR 0001)
 	golang.org/x/crypto v0.58.0 // argon2id
@@ -70,6 +71,7 @@ require (
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
 	gotest.tools/gotestsum v1.13.0 // indirect
 	honnef.co/go/tools v0.8.2 // indirect
 	modernc.org/libc v1.79.0 // indirect

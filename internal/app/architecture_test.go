@@ -32,6 +32,7 @@ var rooms = map[string][]string{
 	"internal/screening":    {"internal/fault"},
 	"internal/verification": core,
 	"internal/webhook":      append([]string{"internal/verification"}, core...),
+	"internal/vault":        append([]string{"internal/verification"}, core...),
 }
 
 // core is what the core may know: the pure rooms.

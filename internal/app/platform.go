@@ -22,6 +22,7 @@ import (
 	"anycheck/internal/ledger"
 	"anycheck/internal/store"
 	"anycheck/internal/tenant"
+	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 	"anycheck/internal/watchlist"
 )
@@ -32,11 +33,13 @@ type Platform struct {
 	Auth  *auth.Service
 	Lists *watchlist.Library
 
-	cfg   config.Config
-	keys  config.Keys
-	log   *slog.Logger
-	db    *store.DB
-	blobs *blob.Local
+	cfg    config.Config
+	keys   config.Keys
+	log    *slog.Logger
+	db     *store.DB
+	folder *blob.Local
+	blobs  verification.Blobs // folder, with the files of persons encrypted
+	master *vault.Master
 }
 
 // OpenPlatform creates or opens the data folder and migrates the database.
@@ -56,14 +59,19 @@ func OpenPlatform(ctx context.Context, cfg config.Config, log *slog.Logger) (*Pl
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+	master, err := vault.Open(func() ([]byte, error) { return cfg.MasterKeyset(vault.NewKeyset) })
+	if err != nil {
+		return nil, errors.Join(err, db.Close(), blobs.Close())
+	}
+	db.SetVault(master)
 	return &Platform{
 		Auth: auth.New(db, keys.Tokens, time.Now), Lists: watchlist.NewLibrary(db, blobs, time.Now),
-		cfg: cfg, keys: keys, log: log, db: db, blobs: blobs,
+		cfg: cfg, keys: keys, log: log, db: db, folder: blobs, blobs: vault.Files{Blobs: blobs, Keys: db, Master: master}, master: master,
 	}, nil
 }
 
 // Close ends the database and the file store.
-func (p *Platform) Close() error { return errors.Join(p.db.Close(), p.blobs.Close()) }
+func (p *Platform) Close() error { return errors.Join(p.db.Close(), p.folder.Close()) }
 
 // TopUp gives credits to a group.
 func (p *Platform) TopUp(ctx context.Context, group uuid.UUID, credits int64, note string) error {
@@ -122,4 +130,64 @@ func (p *Platform) bootstrap(ctx context.Context) (Bootstrapped, error) {
 		return Bootstrapped{}, err
 	}
 	return Bootstrapped{Made: true, Email: u.Email, Password: shown}, nil
+}
+
+// MasterKeys lists the ids of the master keys, the one that wraps first.
+func (p *Platform) MasterKeys() []uint32 { return p.master.Keys() }
+
+// RotateMasterKey makes a new master key and wraps every data key with it.
+// Running servers go on; the old master keys stay until they are pruned. It
+// can be run again after it was cut off. done is told how many keys it wrapped.
+func (p *Platform) RotateMasterKey(ctx context.Context, done func(keys int)) error {
+	data, err := p.cfg.MasterKeyset(vault.NewKeyset)
+	if err == nil {
+		data, err = vault.Rotated(data)
+	}
+	if err == nil {
+		err = p.cfg.ReplaceMasterKeyset(data)
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "The master keys cannot be rotated")
+	}
+	return p.rewrap(ctx, done)
+}
+
+// PruneMasterKeys wraps every data key with the newest master key and forgets
+// the others.
+func (p *Platform) PruneMasterKeys(ctx context.Context, done func(keys int)) error {
+	if err := p.rewrap(ctx, done); err != nil {
+		return err
+	}
+	data, err := p.cfg.MasterKeyset(vault.NewKeyset)
+	if err == nil {
+		data, err = vault.Pruned(data)
+	}
+	if err == nil {
+		err = p.cfg.ReplaceMasterKeyset(data)
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "The master keys cannot be pruned")
+	}
+	p.master, err = p.openMaster()
+	return err
+}
+
+func (p *Platform) openMaster() (*vault.Master, error) {
+	return vault.Open(func() ([]byte, error) { return p.cfg.MasterKeyset(vault.NewKeyset) })
+}
+
+func (p *Platform) rewrap(ctx context.Context, done func(keys int)) error {
+	master, err := p.openMaster()
+	if err != nil {
+		return err
+	}
+	p.master = master
+	for after := ""; ; {
+		last, n, err := p.db.RewrapDataKeys(ctx, after, 500, master.Rewrap)
+		if err != nil || n == 0 {
+			return err
+		}
+		done(n)
+		after = last
+	}
 }

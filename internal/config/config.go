@@ -36,6 +36,7 @@ type Config struct {
 	AdminPassword  string   `env:"ANYCHECK_ADMIN_PASSWORD" secret:"" help:"Password of the first administrator. Default: a random one, printed once."`
 	InitialCredits int64    `env:"ANYCHECK_INITIAL_CREDITS" default:"10000" help:"Credits the first group starts with."`
 	SecretKey      string   `env:"ANYCHECK_SECRET_KEY" secret:"" help:"Secret that signs tokens and file links, 32 characters or more; the same on every node. Default: made once, kept in the data folder."`
+	MasterKeys     string   `env:"ANYCHECK_MASTER_KEYS" secret:"" help:"Tink keyset in JSON (AES256-GCM) under which personal data are encrypted; the same on every node. Without it they cannot be read again. Default: made once, kept in the data folder (anycheck master-key)."`
 	Workers        int      `env:"ANYCHECK_WORKERS" default:"0" help:"Verifications worked on at once. 0: one per core."`
 	MaxUploadFiles int      `env:"ANYCHECK_MAX_UPLOAD_FILES" default:"10" help:"Files in one upload."`
 	MaxFileMiB     int      `name:"max-file-mib" env:"ANYCHECK_MAX_FILE_MIB" default:"20" help:"Size of one file, in MiB."`
@@ -165,7 +166,11 @@ func (c Config) Keys() (Keys, error) {
 	secret := c.SecretKey
 	if secret == "" {
 		var err error
-		if secret, err = keptSecret(filepath.Join(c.DataDir, "secret.key")); err != nil {
+		if secret, err = keptSecret(filepath.Join(c.DataDir, "secret.key"), "with another one all sign-ins and links end", func() (string, error) {
+			raw := make([]byte, 32)
+			rand.Read(raw)
+			return hex.EncodeToString(raw), nil
+		}); err != nil {
 			return Keys{}, fmt.Errorf("signing key: %w", err)
 		}
 	}
@@ -181,20 +186,62 @@ func (c Config) Keys() (Keys, error) {
 	return Keys{Tokens: tokens, Links: links, NIKs: niks}, err
 }
 
-func keptSecret(path string) (string, error) {
+// MasterKeyset reads the keyset that wraps data keys, Tink's JSON: the
+// configured one, or one that make makes on first use and that is kept in the
+// data folder.
+func (c Config) MasterKeyset(make func() ([]byte, error)) ([]byte, error) {
+	if c.MasterKeys != "" {
+		return []byte(c.MasterKeys), nil
+	}
+	text, err := keptSecret(c.masterFile(), "without it no personal data can be read again", func() (string, error) {
+		data, err := make()
+		return string(data), err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("master keys: %w", err)
+	}
+	return []byte(text), nil
+}
+
+func (c Config) masterFile() string { return filepath.Join(c.DataDir, "master.keys") }
+
+// ReplaceMasterKeyset writes the keyset in place of the one in the data
+// folder. A configured keyset is the operator's to change: Invalid.
+func (c Config) ReplaceMasterKeyset(data []byte) error {
+	if c.MasterKeys != "" {
+		return errors.New("the master keys are configured; change them where they are kept")
+	}
+	tmp, err := os.CreateTemp(c.DataDir, ".master-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	if _, err = tmp.Write(data); err == nil {
+		err = tmp.Sync()
+	}
+	if err = errors.Join(err, tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), c.masterFile())
+}
+
+// keptSecret reads a file of at least 32 characters, or makes it once; without
+// says what a lost one means.
+func keptSecret(path, without string, make func() (string, error)) (string, error) {
 	data, err := os.ReadFile(path)
 	if err == nil && len(data) >= 32 {
 		return string(data), nil
 	}
 	if err == nil {
-		return "", fmt.Errorf("%s is too short; restore it or delete it to make a new one (all sign-ins and links end)", path)
+		return "", fmt.Errorf("%s is too short; restore it: %s", path, without)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	raw := make([]byte, 32)
-	rand.Read(raw)
-	secret := hex.EncodeToString(raw)
+	secret, err := make()
+	if err != nil {
+		return "", err
+	}
 	// Link only succeeds for the first of two processes that start together.
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".secret-*")
 	if err != nil {
