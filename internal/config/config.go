@@ -36,7 +36,7 @@ type Config struct {
 	AdminPassword  string   `env:"ANYCHECK_ADMIN_PASSWORD" secret:"" help:"Password of the first administrator. Default: a random one, printed once."`
 	InitialCredits int64    `env:"ANYCHECK_INITIAL_CREDITS" default:"10000" help:"Credits the first group starts with."`
 	SecretKey      string   `env:"ANYCHECK_SECRET_KEY" secret:"" help:"Secret that signs tokens and file links, 32 characters or more; the same on every node. Default: made once, kept in the data folder."`
-	Workers        int      `env:"ANYCHECK_WORKERS" default:"0" help:"Verifications worked on at once. 0: one per core."`
+	Workers        int      `env:"ANYCHECK_WORKERS" default:"0" help:"Verifications worked on at once. 0: one per core; -1: none, a node that serves the API only."`
 	MaxUploadFiles int      `env:"ANYCHECK_MAX_UPLOAD_FILES" default:"10" help:"Files in one upload."`
 	MaxFileMiB     int      `name:"max-file-mib" env:"ANYCHECK_MAX_FILE_MIB" default:"20" help:"Size of one file, in MiB."`
 	MaxPages       int      `env:"ANYCHECK_MAX_PAGES" default:"50" help:"Pages of one file."`
@@ -129,8 +129,8 @@ func (c Config) Validate() error {
 			wrong("%s: must not be above the limit of a match or pass", review)
 		}
 	}
-	if c.Workers < 0 || c.InitialCredits < 0 {
-		wrong("ANYCHECK_WORKERS and ANYCHECK_INITIAL_CREDITS must not be negative")
+	if c.Workers < -1 || c.InitialCredits < 0 {
+		wrong("ANYCHECK_WORKERS must be -1 or more and ANYCHECK_INITIAL_CREDITS not negative")
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(errs...)

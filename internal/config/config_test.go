@@ -31,7 +31,7 @@ func TestValidate(t *testing.T) {
 		"ANYCHECK_FACE_MATCH":      func(c *Config) { c.FaceMatch = 1.2 },
 		"ANYCHECK_LIVENESS_REVIEW": func(c *Config) { c.LivenessReview = 1.5 },
 		"ANYCHECK_LIVENESS_PASS":   func(c *Config) { c.LivenessPass = -0.1 },
-		"ANYCHECK_WORKERS":         func(c *Config) { c.Workers = -1 },
+		"ANYCHECK_WORKERS":         func(c *Config) { c.Workers = -2 },
 	}
 	all := valid()
 	for name, spoil := range tests {
