@@ -228,7 +228,7 @@ func TestLimits(t *testing.T) {
 	}
 	var b strings.Builder
 	b.WriteString("<CONSOLIDATED_LIST><INDIVIDUALS><INDIVIDUAL><COMMENTS1>")
-	b.WriteString(strings.Repeat("x", 3<<20))
+	b.WriteString(strings.Repeat("x", 5<<20))
 	if _, _, err = watchlist.Parse(context.Background(), []watchlist.File{file("un.xml", b.String())}, watchlist.Options{}); err == nil || !strings.Contains(err.Error(), "longer") {
 		t.Errorf("an endless entry: %v", err)
 	}
