@@ -215,11 +215,8 @@ func (l ppatkList) entity(b *builder, s *source, sh sheet, get func(string) stri
 	}
 	date := get("date")
 	if both := get("birth"); date == "" && both != "" {
-		// "Surabaya, 01/02/1960": the place ends where the date begins.
-		if at := strings.IndexFunc(both, unicode.IsDigit); at >= 0 {
-			both, date = both[:at], both[at:]
-		}
-		place := strings.Trim(monthAtEnd.ReplaceAllString(both, ""), " ,;/-")
+		var place string
+		place, date = placeAndDate(both)
 		e.Places = append(e.Places, enumerated(place)...)
 	}
 	if date != "" && e.Schema != screening.Organization {
@@ -237,10 +234,20 @@ func (l ppatkList) entity(b *builder, s *source, sh sheet, get func(string) stri
 	return b.add(s, e)
 }
 
-var (
-	describedGender = regexp.MustCompile(`(?:jenis kelamin|gender)\s*[:=]?\s*(laki[ -]?laki|pria|perempuan|wanita)`)
-	monthAtEnd      = regexp.MustCompile(`(?i)(sekira|sekitar|kira-kira|tahun|tanggal|tgl\.?)\s*$`)
-)
+var describedGender = regexp.MustCompile(`(?:jenis kelamin|gender)\s*[:=]?\s*(laki[ -]?laki|pria|perempuan|wanita)`)
+
+// placeAndDate cuts "Surabaya, sekitar 1960" at the last comma before the first
+// digit, or else there.
+func placeAndDate(text string) (place, date string) {
+	at := strings.IndexFunc(text, unicode.IsDigit)
+	if at < 0 {
+		return text, ""
+	}
+	if comma := strings.LastIndexAny(text[:at], ",;/"); comma >= 0 {
+		at = comma + 1
+	}
+	return text[:at], text[at:]
+}
 
 func ppatkSchema(kind string) screening.Schema {
 	kind = headText(kind)

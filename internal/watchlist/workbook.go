@@ -9,13 +9,13 @@ import (
 // The limits of a workbook, far above any list that is published as one.
 const (
 	maxWorkbookBytes = 32 << 20  // the file
-	maxUnpackedBytes = 128 << 20 // all parts that are read of an .xlsx
+	maxUnpackedBytes = 64 << 20 // all parts that are read of an .xlsx
 	maxParts         = 2_000
 	maxSheets        = 64
-	maxSheetRows     = 200_000
+	maxSheetRows     = 100_000
 	maxColumns       = 256 // what stands further right is not read
-	maxCells         = 2_000_000
-	maxCellText      = 64 << 20 // bytes of all cells together
+	maxCells         = 500_000
+	maxCellText      = 32 << 20 // bytes of all cells together
 )
 
 // sheet is one worksheet: the rows that hold something. Numbers and dates are

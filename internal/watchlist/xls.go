@@ -50,6 +50,10 @@ func readXLS(data []byte) ([]sheet, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readRecords(stream)
+}
+
+func readRecords(stream []byte) ([]sheet, error) {
 	x := &xls{data: stream, budget: newCellBudget(), left: maxRecords}
 	if err := x.globals(); err != nil {
 		return nil, err
@@ -60,9 +64,11 @@ func readXLS(data []byte) ([]sheet, error) {
 	sheets := make([]sheet, len(x.offsets))
 	for i, at := range x.offsets {
 		sheets[i].days1904 = x.days1904
-		if sheets[i].rows, err = x.worksheet(at); err != nil {
+		rows, err := x.worksheet(at)
+		if err != nil {
 			return nil, fmt.Errorf("sheet %d: %w", i+1, err)
 		}
+		sheets[i].rows = rows
 	}
 	return sheets, nil
 }
