@@ -21,6 +21,7 @@ import (
 	"anycheck/internal/outbound"
 	"anycheck/internal/queue"
 	"anycheck/internal/verification"
+	"anycheck/internal/watchlist"
 	"anycheck/internal/webhook"
 )
 
@@ -44,6 +45,7 @@ type Server struct {
 
 	lock     *flock.Flock // nil on PostgreSQL
 	jobs     *queue.Jobs
+	updates  *listUpdates // nil when no source is configured
 	process  *verification.Processor
 	deliver  *webhook.Deliverer
 	listener net.Listener
@@ -55,6 +57,8 @@ type ServerOptions struct {
 	Version string
 	// Watch is told of every step; see verification.Watch.
 	Watch verification.Watch
+	// Lists calls the sources of watch lists; nil is outbound.NewTrusted.
+	Lists watchlist.Caller
 }
 
 // NewServer opens everything and starts to listen; nothing is served or
@@ -87,6 +91,9 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 		return s, err
 	}
 	calls := outbound.New(outbound.Options{Allow: networks})
+	if s.updates, err = s.openUpdates(o.Lists); err != nil {
+		return s, err
+	}
 	s.process = verification.NewProcessor(s.db, s.blobs, s.Pipeline(s.Lists), export.Exporter{}, s.keys.NIKs, time.Now, o.Watch)
 	s.deliver = webhook.NewDeliverer(s.db, calls, o.Version)
 	limits := verification.Limits{FilesPerUpload: cfg.MaxUploadFiles, FileBytes: int64(cfg.MaxFileMiB) << 20, PagesPerFile: cfg.MaxPages}
@@ -152,6 +159,11 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Info("jobs of a process that died are taken up again", "jobs", n)
 	}
 	s.jobs.Every("sweep", sweepEvery, func(ctx context.Context) error { return s.process.Sweep(ctx, sweepIdle) })
+	if s.updates != nil {
+		s.jobs.Every("lists", updatesEvery, s.updates.wake)
+		stopped := s.updates.start(ctx)
+		defer stopped()
+	}
 	err = s.jobs.Start(ctx, queue.Handlers{
 		verification.ProcessTask: func(ctx context.Context, id uuid.UUID, a queue.Attempt) error {
 			return s.process.Process(ctx, id, a.Number >= processTries)

@@ -22,3 +22,6 @@ func ReadXLSRecords(records []byte) (rows int, err error) {
 	}
 	return rows, err
 }
+
+// SetMaxBytes makes the limit of a download small.
+func (u *Updater) SetMaxBytes(n int64) { u.maxBytes = n }

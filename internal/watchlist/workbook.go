@@ -8,7 +8,7 @@ import (
 
 // The limits of a workbook, far above any list that is published as one.
 const (
-	maxWorkbookBytes = 32 << 20  // the file
+	maxWorkbookBytes = 32 << 20 // the file
 	maxUnpackedBytes = 64 << 20 // all parts that are read of an .xlsx
 	maxParts         = 2_000
 	maxSheets        = 64
