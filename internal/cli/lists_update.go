@@ -58,10 +58,7 @@ func (c listsUpdateCmd) Run(e *env) error {
 			}
 			row := updateRow{Update: done}
 			if err != nil {
-				row.Outcome, row.Error = "failed", fault.From(err).Message
-				if fault.Is(err, fault.Unavailable) { // the cause is what the operator can look into
-					row.Error = err.Error()
-				}
+				row.Outcome, row.Error = "failed", watchlist.Reason(err)
 				failed = append(failed, err)
 			}
 			rows = append(rows, row)

@@ -11,14 +11,13 @@ func IndonesianDates(text string) (out []string, unread bool) {
 	return out, unread
 }
 
-// XLSRecords takes the records out of an .xls file.
-func XLSRecords(data []byte) ([]byte, error) { return workbookStream(data) }
-
-// ReadXLSRecords reads the worksheets of such records.
-func ReadXLSRecords(records []byte) (rows int, err error) {
+// ReadXLSRecords gives the cells of the worksheets in such records, row by row.
+func ReadXLSRecords(records []byte) (rows [][]string, err error) {
 	sheets, err := readRecords(records)
 	for _, s := range sheets {
-		rows += len(s.rows)
+		for _, r := range s.rows {
+			rows = append(rows, r.cells)
+		}
 	}
 	return rows, err
 }

@@ -142,11 +142,19 @@ func (u *Updater) Update(ctx context.Context, s Source, o UpdateOptions) (Update
 	case ctx.Err() != nil:
 		return done, ctx.Err()
 	case err != nil:
-		state.Failed = fault.From(err).Message
+		state.Failed = Reason(err)
 		return done, errors.Join(err, u.keep(ctx, s, state))
 	}
 	next.DoneAt, next.Failed = now, ""
 	return done, u.keep(ctx, s, next)
+}
+
+// Reason says why an update failed, with the cause where that lies outside.
+func Reason(err error) string {
+	if fault.Is(err, fault.Unavailable) {
+		return err.Error()
+	}
+	return fault.From(err).Message
 }
 
 func (u *Updater) update(ctx context.Context, s Source, state SourceState, o UpdateOptions) (Update, SourceState, error) {
