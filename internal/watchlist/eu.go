@@ -130,7 +130,7 @@ func euEntity(x euEntry, unread *int) screening.Entity {
 	e.Programs = distinct(e.Programs)
 	for _, d := range x.Births {
 		if date, ok := euDate(d); ok {
-			if !slices.Contains(e.BirthDates, date) {
+			if len(e.BirthDates) < maxBirths && !slices.Contains(e.BirthDates, date) {
 				e.BirthDates = append(e.BirthDates, date)
 			}
 		} else if d.Date+d.Year+d.From+d.To != "" {

@@ -2,8 +2,10 @@ package watchlist_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"anycheck/internal/fault"
 	"anycheck/internal/screening"
@@ -209,4 +211,21 @@ func FuzzOFACAdvanced(f *testing.F) { fuzz(f, advancedXML) }
 func FuzzEU(f *testing.F)           { fuzz(f, eu) }
 func FuzzOpenSanctions(f *testing.F) {
 	fuzz(f, simple)
+}
+
+// TestManyValues: an entry that lists too much is cut, not worked on for long.
+func TestManyValues(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`<export><sanctionEntity logicalId="1"><subjectType code="person"/><nameAlias wholeName="Wirandaka"/>`)
+	for i := range 20_000 {
+		fmt.Fprintf(&b, `<citizenship countryDescription="C%d"/><birthdate birthdate="19%02d-%02d-%02d" city="B%d"/><nameAlias wholeName="N%d"/>`, i, i/360%100, i/30%12+1, i%28+1, i, i)
+	}
+	b.WriteString("</sanctionEntity></export>")
+	started := time.Now()
+	lists, _ := parse(t, file("eu.xml", b.String()))
+	e := lists[0].Entities[0]
+	same(t, "kept", []int{len(e.Names), len(e.Countries), len(e.Places), len(e.BirthDates)}, []int{500, 500, 500, 50})
+	if took := time.Since(started); took > 20*time.Second {
+		t.Errorf("took %v", took)
+	}
 }

@@ -87,7 +87,9 @@ func parseOFACFile(b *builder, s *source, remarks map[string]string) error {
 		switch s.format {
 		case OFACComments:
 			// The remarks of an entry run on in the comments file.
-			remarks[number] += row[1]
+			if len(remarks[number]) < maxFieldBytes {
+				remarks[number] += row[1]
+			}
 		case OFACAliases:
 			if len(e.Names) < maxNames {
 				e.Names = append(e.Names, screening.Name{Text: strings.Clone(givenFirst(e.Schema, row[3])), Kind: screening.Alias})

@@ -44,8 +44,10 @@ var ppatkColumns = map[string][]string{
 	"gender":      {"jenis kelamin", "jk", "l p", "gender"},
 }
 
-// headRows is how far down a sheet its head may stand.
-const headRows = 60
+const (
+	headRows = 60  // how far down a sheet its head may stand
+	maxTitle = 200 // bytes of what may be a title
+)
 
 // parsePPATK reads either list from a workbook of either kind.
 func parsePPATK(b *builder, s *source) error {
@@ -119,7 +121,11 @@ func findHead(sh sheet) (at int, columns map[string]int, titles string) {
 		if _, ok := found["name"]; ok && len(found) >= 3 {
 			return i, found, titles
 		}
-		titles += " " + strings.Join(row.cells, " ")
+		for _, cell := range row.cells {
+			if len(cell) <= maxTitle {
+				titles += " " + cell
+			}
+		}
 	}
 	return 0, nil, titles
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,6 +56,20 @@ func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", p.etag)
 	}
 	_, _ = w.Write([]byte(p.body))
+}
+
+// calls are the tags that came with each call.
+func (p *publisher) calls() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.asked)
+}
+
+// with changes the publisher between calls.
+func (p *publisher) with(change func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change()
 }
 
 func (p *publisher) has(body, etag string) {
@@ -152,7 +167,7 @@ func TestUpdate(t *testing.T) {
 	if version, checked := d.active("my_people"); version != 1 || !checked.Equal(d.now) {
 		t.Errorf("version %d, checked %v, now %v", version, checked, d.now)
 	}
-	if got := strings.Join(p.asked, " "); got != ` "one" "one"` {
+	if got := strings.Join(p.calls(), " "); got != ` "one" "one"` {
 		t.Errorf("tags sent: %s", got)
 	}
 
@@ -170,7 +185,8 @@ func TestUpdate(t *testing.T) {
 	if version, checked := d.active("my_people"); version != 1 || checked.Equal(d.now) {
 		t.Errorf("after a rollback: version %d, checked %v", version, checked)
 	}
-	if d.update(s, watchlist.UpdateOptions{Force: true}); p.asked[len(p.asked)-1] != "" {
+	d.update(s, watchlist.UpdateOptions{Force: true})
+	if calls := p.calls(); calls[len(calls)-1] != "" {
 		t.Error("a forced update asked for changes only")
 	}
 	if version, _ := d.active("my_people"); version != 3 {
@@ -208,7 +224,7 @@ func TestUpdateFails(t *testing.T) {
 		{"a list that has shrunk", func() { p.body = people(10) }, fault.Conflict, "would shrink from 20 to 10"},
 	} {
 		p.has(people(20), `"other"`)
-		c.change()
+		p.with(c.change)
 		_, err := d.updater.Update(t.Context(), s, watchlist.UpdateOptions{})
 		if !fault.Is(err, c.kind) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "Rahasia") {
 			t.Errorf("%s: %v", c.what, err)
@@ -248,17 +264,17 @@ func TestUpdateWhenDue(t *testing.T) {
 		t.Helper()
 		d.now = d.now.Add(after)
 		_, _ = d.updater.Update(t.Context(), s, due)
-		if len(p.asked) != want {
-			t.Errorf("after %v: asked %d times, want %d", after, len(p.asked), want)
+		if got := len(p.calls()); got != want {
+			t.Errorf("after %v: asked %d times, want %d", after, got, want)
 		}
 	}
 	try(0, 1)
 	try(time.Hour, 1)
 	try(22*time.Hour, 1)
-	p.status = 500
+	p.with(func() { p.status = 500 })
 	try(time.Hour, 2) // a day has passed
 	try(time.Hour, 2)
-	p.status = 0
+	p.with(func() { p.status = 0 })
 	try(2*time.Hour, 3) // sooner after a failure
 	try(3*time.Hour, 3)
 }

@@ -50,7 +50,8 @@ const (
 	DefaultMaxBytes    = 4 << 30
 	DefaultMaxEntities = 5_000_000
 	maxFieldBytes      = 64 << 10
-	maxNames           = 500 // of one entity
+	maxNames           = 500 // of one entity, as of its places and the like
+	maxBirths          = 50  // of one entity
 	maxRemarks         = 300
 	maxWarnings        = 50
 )
@@ -331,6 +332,12 @@ func (b *builder) add(s *source, e screening.Entity) error {
 	}
 	e.Places, e.Countries, e.Positions = distinct(e.Places), distinct(e.Countries), distinct(e.Positions)
 	e.Topics, e.Datasets, e.Addresses = distinct(e.Topics), distinct(e.Datasets), distinct(e.Addresses)
+	if len(e.Programs) > maxNames {
+		e.Programs = e.Programs[:maxNames]
+	}
+	if len(e.BirthDates) > maxBirths {
+		e.BirthDates = e.BirthDates[:maxBirths]
+	}
 	if len(e.Remarks) > maxRemarks {
 		e.Remarks = strings.ToValidUTF8(e.Remarks[:maxRemarks], "") + "…"
 	}
@@ -352,10 +359,14 @@ func cleanNames(names []screening.Name) []screening.Name {
 	return slices.Clip(out)
 }
 
+// distinct cleans values of an entity and drops repeats and what is beyond
+// maxNames of them.
 func distinct(values []string) []string {
-	out := make([]string, 0, len(values))
+	out := make([]string, 0, min(len(values), maxNames))
+	seen := make(map[string]bool, cap(out))
 	for _, v := range values {
-		if v = strings.TrimSpace(strings.ToValidUTF8(v, "")); v != "" && !slices.Contains(out, v) {
+		if v = strings.TrimSpace(strings.ToValidUTF8(v, "")); v != "" && !seen[v] && len(out) < maxNames {
+			seen[v] = true
 			out = append(out, v)
 		}
 	}
