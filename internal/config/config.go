@@ -32,6 +32,7 @@ type Config struct {
 	ModelsDir      string   `env:"ANYCHECK_MODELS_DIR" type:"path" help:"Folder with model files, read before anything is downloaded."`
 	ONNXRuntimeLib string   `name:"onnxruntime-lib" env:"ANYCHECK_ONNXRUNTIME_LIB" type:"path" help:"ONNX Runtime library to use. Default: an installed one, else the one in the binary."`
 	OutboundAllow  []string `env:"ANYCHECK_OUTBOUND_ALLOW" placeholder:"CIDR" help:"Networks that webhooks may reach besides public ones, comma-separated CIDRs."`
+	ListSources    []string `env:"ANYCHECK_LIST_SOURCES" placeholder:"NAME" help:"Watch lists to download, comma-separated: names of built-in sources (anycheck lists sources) or name=https://…. The server asks each once a day, anycheck lists update at once. Default: none, nothing is downloaded."`
 	AdminEmail     string   `env:"ANYCHECK_ADMIN_EMAIL" default:"admin@anycheck.local" help:"E-mail address of the first administrator."`
 	AdminPassword  string   `env:"ANYCHECK_ADMIN_PASSWORD" secret:"" help:"Password of the first administrator. Default: a random one, printed once."`
 	InitialCredits int64    `env:"ANYCHECK_INITIAL_CREDITS" default:"10000" help:"Credits the first group starts with."`
@@ -107,6 +108,14 @@ func (c Config) Validate() error {
 	}
 	if _, err := c.Networks(); err != nil {
 		errs = append(errs, err)
+	}
+	for _, s := range c.ListSources {
+		// What names are built in is known where the lists are read.
+		name, address, own := strings.Cut(s, "=")
+		u, err := url.Parse(address)
+		if strings.TrimSpace(name) == "" || own && (err != nil || u.Scheme != "https" || u.Host == "") {
+			wrong("ANYCHECK_LIST_SOURCES: entry %q is neither a name nor name=https://…", name)
+		}
 	}
 	if c.SecretKey != "" && len(c.SecretKey) < 32 {
 		wrong("ANYCHECK_SECRET_KEY: must have at least 32 characters")
