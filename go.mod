@@ -14,6 +14,7 @@ require (
 	github.com/klippa-app/go-pdfium v1.21.4 // PDF pages, in a WebAssembly sandbox (ADR 0003)
 	github.com/mozillazg/go-unidecode v0.2.0 // names in other scripts; tables only, finished
 	github.com/pressly/goose/v3 v3.29.0 // migrations
+	github.com/richardlehane/mscfb v1.0.9 // container of old .xls lists; excelize needs it too. The readers of .xls on offer are unmaintained: ours reads the few records it needs
 	github.com/riverqueue/river v0.49.0 // job queue in the database (ADR 0004); all River modules at one version
 	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.49.0 // River on PostgreSQL
 	github.com/riverqueue/river/riverdriver/riversqlite v0.49.0 // River on SQLite
@@ -50,7 +51,6 @@ require (
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
-	github.com/richardlehane/mscfb v1.0.9 // indirect
 	github.com/richardlehane/msoleps v1.0.6 // indirect
 	github.com/riverqueue/river/riverdriver v0.49.0 // indirect
 	github.com/riverqueue/river/rivershared v0.49.0 // indirect

@@ -22,6 +22,7 @@ import (
 	"anycheck/internal/outbound"
 	"anycheck/internal/queue"
 	"anycheck/internal/verification"
+	"anycheck/internal/watchlist"
 	"anycheck/internal/webhook"
 )
 
@@ -49,6 +50,7 @@ type Server struct {
 
 	lock     *flock.Flock // nil on PostgreSQL
 	jobs     *queue.Jobs
+	updates  *listUpdates // nil when no source is configured
 	process  *verification.Processor
 	deliver  *webhook.Deliverer
 	listener net.Listener
@@ -60,6 +62,8 @@ type ServerOptions struct {
 	Version string
 	// Watch is told of every step; see verification.Watch.
 	Watch verification.Watch
+	// Lists calls the sources of watch lists; nil is outbound.NewTrusted.
+	Lists watchlist.Caller
 }
 
 // NewServer opens everything and starts to listen; nothing is served or
@@ -92,6 +96,9 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 		return s, err
 	}
 	calls := outbound.New(outbound.Options{Allow: networks})
+	if s.updates, err = s.openUpdates(o.Lists); err != nil {
+		return s, err
+	}
 	s.process = verification.NewProcessor(s.db, s.blobs, s.Pipeline(s.Lists), export.Exporter{}, s.keys.NIKs, time.Now, o.Watch)
 	s.deliver = webhook.NewDeliverer(s.db, calls, o.Version)
 	ports := verification.Ports{Store: s.db, Blobs: s.blobs, Documents: s.Documents, Capabilities: s.Engines, Outbound: calls, Now: time.Now}
@@ -159,6 +166,11 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.jobs.Every("rescreen", rescreenEvery, s.process.Rescreen)
 	s.jobs.Every("sweep", sweepEvery, func(ctx context.Context) error { return s.process.Sweep(ctx, sweepIdle) })
+	if s.updates != nil {
+		s.jobs.Every("lists", updatesEvery, s.updates.wake)
+		stopped := s.updates.start(ctx)
+		defer stopped()
+	}
 	err = s.jobs.Start(ctx, queue.Handlers{
 		verification.ProcessTask: func(ctx context.Context, id uuid.UUID, a queue.Attempt) error {
 			return s.process.Process(ctx, id, a.Number >= processTries)

@@ -32,6 +32,7 @@ Examples:
   anycheck verify --ktp card.jpg --selfie me.jpg   run one verification without a server
   anycheck models pull                             fetch the models that are missing
   anycheck lists import sdn.csv alt.csv add.csv    import a watch list
+  anycheck lists update ofac un eu                 download the newest and import what has changed
   anycheck demo                                    drive a server through the whole path
 
 Exit codes: 0 done, 1 fault of ours, 2 bad input, 3 not allowed, 4 not found, 5 wrong state,
@@ -46,8 +47,7 @@ type root struct {
 	Demo    demoCmd      `cmd:"" help:"Drive a running system through the whole path and print each answer."`
 	Screen  screenCmd    `cmd:"" help:"Ask whether a person is on the imported watch lists, with the reasons."`
 	Models  modelsCmd    `cmd:"" help:"List and fetch models."`
-	Lists   listsCmd     `cmd:"" help:"Import and list watch lists."`
-	Master  masterKeyCmd `cmd:"" name:"master-key" help:"List, rotate and prune the keys that personal data are encrypted under."`
+	Lists   listsCmd     `cmd:"" help:"Import, download and list watch lists."`
 	Regions regionsCmd   `cmd:"" help:"Import and show the table of regions."`
 	Bench   benchCmd     `cmd:"" help:"Measure accuracy and speed on your own data."`
 	User    userCmd      `cmd:"" help:"Manage users."`
@@ -56,6 +56,7 @@ type root struct {
 	Service serviceCmd   `cmd:"" help:"List services, switch them on and off."`
 	Config_ configCmd    `cmd:"" name:"config" help:"Print the settings in force, secrets masked."`
 	Version versionCmd   `cmd:"" help:"Print the version."`
+	Master  masterKeyCmd `cmd:"" name:"master-key" help:"List, rotate and prune the keys that personal data are encrypted under."`
 }
 
 // env is what every command gets.

@@ -32,12 +32,13 @@ type Config struct {
 	ModelsDir      string   `env:"ANYCHECK_MODELS_DIR" type:"path" help:"Folder with model files, read before anything is downloaded."`
 	ONNXRuntimeLib string   `name:"onnxruntime-lib" env:"ANYCHECK_ONNXRUNTIME_LIB" type:"path" help:"ONNX Runtime library to use. Default: an installed one, else the one in the binary."`
 	OutboundAllow  []string `env:"ANYCHECK_OUTBOUND_ALLOW" placeholder:"CIDR" help:"Networks that webhooks may reach besides public ones, comma-separated CIDRs."`
+	ListSources    []string `env:"ANYCHECK_LIST_SOURCES" placeholder:"NAME" help:"Watch lists to download, comma-separated: names of built-in sources (anycheck lists sources) or name=https://…. The server asks each once a day, anycheck lists update at once. Default: none, nothing is downloaded."`
 	AdminEmail     string   `env:"ANYCHECK_ADMIN_EMAIL" default:"admin@anycheck.local" help:"E-mail address of the first administrator."`
 	AdminPassword  string   `env:"ANYCHECK_ADMIN_PASSWORD" secret:"" help:"Password of the first administrator. Default: a random one, printed once."`
 	InitialCredits int64    `env:"ANYCHECK_INITIAL_CREDITS" default:"10000" help:"Credits the first group starts with."`
 	SecretKey      string   `env:"ANYCHECK_SECRET_KEY" secret:"" help:"Secret that signs tokens and file links, 32 characters or more; the same on every node. Default: made once, kept in the data folder."`
 	MasterKeys     string   `env:"ANYCHECK_MASTER_KEYS" secret:"" help:"Tink keyset in JSON (AES256-GCM) under which personal data are encrypted; the same on every node. Without it they cannot be read again. Default: made once, kept in the data folder (anycheck master-key)."`
-	Workers        int      `env:"ANYCHECK_WORKERS" default:"0" help:"Verifications worked on at once. 0: one per core."`
+	Workers        int      `env:"ANYCHECK_WORKERS" default:"0" help:"Verifications worked on at once. 0: one per core; -1: none, a node that serves the API only."`
 	MaxUploadFiles int      `env:"ANYCHECK_MAX_UPLOAD_FILES" default:"10" help:"Files in one upload."`
 	MaxFileMiB     int      `name:"max-file-mib" env:"ANYCHECK_MAX_FILE_MIB" default:"20" help:"Size of one file, in MiB."`
 	MaxPages       int      `env:"ANYCHECK_MAX_PAGES" default:"50" help:"Pages of one file."`
@@ -109,6 +110,14 @@ func (c Config) Validate() error {
 	if _, err := c.Networks(); err != nil {
 		errs = append(errs, err)
 	}
+	for _, s := range c.ListSources {
+		// What names are built in is known where the lists are read.
+		name, address, own := strings.Cut(s, "=")
+		u, err := url.Parse(address)
+		if strings.TrimSpace(name) == "" || own && (err != nil || u.Scheme != "https" || u.Host == "") {
+			wrong("ANYCHECK_LIST_SOURCES: entry %q is neither a name nor name=https://…", name)
+		}
+	}
 	if c.SecretKey != "" && len(c.SecretKey) < 32 {
 		wrong("ANYCHECK_SECRET_KEY: must have at least 32 characters")
 	}
@@ -130,8 +139,8 @@ func (c Config) Validate() error {
 			wrong("%s: must not be above the limit of a match or pass", review)
 		}
 	}
-	if c.Workers < 0 || c.InitialCredits < 0 {
-		wrong("ANYCHECK_WORKERS and ANYCHECK_INITIAL_CREDITS must not be negative")
+	if c.Workers < -1 || c.InitialCredits < 0 {
+		wrong("ANYCHECK_WORKERS must be -1 or more and ANYCHECK_INITIAL_CREDITS not negative")
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(errs...)

@@ -26,12 +26,13 @@ func TestValidate(t *testing.T) {
 		"ANYCHECK_DATA_DIR":        func(c *Config) { c.DataDir = "" },
 		"ANYCHECK_DATABASE_URL":    func(c *Config) { c.DatabaseURL = "mysql://x" },
 		"ANYCHECK_OUTBOUND_ALLOW":  func(c *Config) { c.OutboundAllow = []string{"10.0.0.1"} },
+		"ANYCHECK_LIST_SOURCES":    func(c *Config) { c.ListSources = []string{"ofac", "own=http://lists.example"} },
 		"ANYCHECK_SECRET_KEY":      func(c *Config) { c.SecretKey = "short" },
 		"ANYCHECK_MAX_PAGES":       func(c *Config) { c.MaxPages = 0 },
 		"ANYCHECK_FACE_MATCH":      func(c *Config) { c.FaceMatch = 1.2 },
 		"ANYCHECK_LIVENESS_REVIEW": func(c *Config) { c.LivenessReview = 1.5 },
 		"ANYCHECK_LIVENESS_PASS":   func(c *Config) { c.LivenessPass = -0.1 },
-		"ANYCHECK_WORKERS":         func(c *Config) { c.Workers = -1 },
+		"ANYCHECK_WORKERS":         func(c *Config) { c.Workers = -2 },
 	}
 	all := valid()
 	for name, spoil := range tests {

@@ -28,6 +28,7 @@ import (
 	"anycheck/internal/ledger"
 	"anycheck/internal/store"
 	"anycheck/internal/tenant"
+	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 	"anycheck/internal/watchlist"
 )
@@ -78,6 +79,15 @@ func newPlatform(t testing.TB) *platform {
 	}
 	t.Cleanup(func() { db.Close() })
 	db.SetEnqueuer(noQueue{})
+	keys, err := vault.NewKeyset()
+	if err != nil {
+		t.Fatal(err)
+	}
+	master, err := vault.Open(func() ([]byte, error) { return keys, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetVault(master)
 	p := &platform{db: db, auth: auth.New(db, bytes.Repeat([]byte("k"), 32), time.Now), log: &lockedBuffer{},
 		missing: map[verification.Type][]string{}, spool: t.TempDir()}
 	blobs := &memoryBlobs{files: map[string][]byte{}}

@@ -24,6 +24,7 @@ import (
 	"anycheck/internal/screening"
 	"anycheck/internal/store"
 	"anycheck/internal/tenant"
+	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 )
 
@@ -117,6 +118,7 @@ func newBench(t *testing.T) *bench {
 	}
 	t.Cleanup(func() { b.db.Close() })
 	b.db.SetEnqueuer(b.queue)
+	b.db.SetVault(newVault(t))
 	if b.blobs, err = blob.OpenLocal(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
@@ -138,6 +140,20 @@ func newBench(t *testing.T) *bench {
 	}
 	b.path = up.Files[0].Path
 	return b
+}
+
+// newVault makes keys of the test's own.
+func newVault(t *testing.T) *vault.Master {
+	t.Helper()
+	keys, err := vault.NewKeyset()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := vault.Open(func() ([]byte, error) { return keys, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 func (b *bench) credit(t *testing.T, n int64) {

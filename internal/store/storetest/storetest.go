@@ -20,6 +20,7 @@ import (
 	"anycheck/internal/store"
 	"anycheck/internal/store/pgtest"
 	"anycheck/internal/tenant"
+	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 )
 
@@ -41,7 +42,18 @@ func open(t *testing.T, url string) *store.DB {
 		}
 	})
 	db.SetEnqueuer(taskTable{})
+	db.SetVault(newVault(t))
 	return db
+}
+
+// newVault makes keys of the test's own.
+func newVault(t *testing.T) *vault.Master {
+	t.Helper()
+	keys, err := vault.NewKeyset()
+	must(t, err)
+	m, err := vault.Open(func() ([]byte, error) { return keys, nil })
+	must(t, err)
+	return m
 }
 
 // Run runs the suite. open gives an empty store; the suite opens few, as its
@@ -58,6 +70,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"update of a verification", testUpdateVerification}, {"two workers", testTwoWorkers}, {"events", testEvents},
 		{"unfinished", testUnfinished}, {"jobs", testJobs}, {"evidence", testEvidence},
 		{"known faces", testKnownFaces}, {"erasure of known faces", testKnownFaceIsErased},
+		{"sealed data", testSealed}, {"data keys", testDataKeys},
 		{"watched persons", testWatchedPersons}, {"dismissals", testDismissals},
 		{"credits", testCredits}, {"balance race", testBalanceRace}, {"webhooks", testWebhooks}, {"services", testServices},
 		{"watch lists", testWatchLists}, {"transactions", testTransactions}, {"queue", testEnqueue}, {"panic", testPanic},
