@@ -98,6 +98,7 @@ type Result struct {
 	ID        string    `json:"id"`
 	FolderID  string    `json:"folder_id"`
 	CreatedAt time.Time `json:"created_at"`
+	Erased    *Erased   `json:"erased"` // nil unless it was erased
 }
 
 // Service is one kind of verification.

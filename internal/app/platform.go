@@ -20,6 +20,7 @@ import (
 	"anycheck/internal/config"
 	"anycheck/internal/fault"
 	"anycheck/internal/ledger"
+	"anycheck/internal/queue"
 	"anycheck/internal/store"
 	"anycheck/internal/tenant"
 	"anycheck/internal/vault"
@@ -130,6 +131,44 @@ func (p *Platform) bootstrap(ctx context.Context) (Bootstrapped, error) {
 		return Bootstrapped{}, err
 	}
 	return Bootstrapped{Made: true, Email: u.Email, Password: shown}, nil
+}
+
+// eraser erases from the command line; the files' deletion is queued for the
+// next server, should this process die.
+func (p *Platform) eraser() (*verification.Privacy, error) {
+	jobs, err := p.openQueue()
+	if err != nil {
+		return nil, err
+	}
+	p.db.SetEnqueuer(jobs)
+	return verification.NewPrivacy(verification.NewProcessor(p.db, p.blobs, nil, nil, p.keys.NIKs, time.Now, nil)), nil
+}
+
+// SweepRetention erases what groups keep no longer; dry only tells.
+func (p *Platform) SweepRetention(ctx context.Context, dry bool, tell func(verification.DataClass, verification.Expiry)) error {
+	e, err := p.eraser()
+	if err != nil {
+		return err
+	}
+	return e.Sweep(ctx, dry, tell)
+}
+
+// KeepFor sets how many days a group keeps classes of data, and gives all.
+func (p *Platform) KeepFor(ctx context.Context, group uuid.UUID, days map[verification.DataClass]int) (map[verification.DataClass]int, error) {
+	e, err := p.eraser()
+	if err != nil {
+		return nil, err
+	}
+	operator := tenant.Actor{User: tenant.User{Role: tenant.SuperAdmin, Email: "command line"}}
+	return e.SetRetention(ctx, operator, group, days)
+}
+
+func (p *Platform) openQueue() (*queue.Jobs, error) {
+	o := queue.Options{Processors: p.cfg.Workers, Logger: p.log}
+	if db := p.db.RiverSQLite(); db != nil {
+		return queue.NewSQLite(db, o)
+	}
+	return queue.NewPostgres(p.db.Pool(), o)
 }
 
 // MasterKeys lists the ids of the master keys, the one that wraps first.

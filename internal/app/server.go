@@ -32,6 +32,8 @@ const (
 	sweepEvery = time.Minute
 	// Whom new list versions concern is looked for this often.
 	rescreenEvery = 10 * time.Minute
+	// What groups keep no longer is erased this often.
+	retentionEvery = time.Hour
 	// List versions that another process has imported are taken up this often.
 	listsEvery = 5 * time.Second
 	// A job that fails for a reason of ours is tried this often before the
@@ -52,6 +54,7 @@ type Server struct {
 	jobs     *queue.Jobs
 	updates  *listUpdates // nil when no source is configured
 	process  *verification.Processor
+	privacy  *verification.Privacy
 	deliver  *webhook.Deliverer
 	listener net.Listener
 	http     *http.Server
@@ -87,7 +90,7 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 		return s, err
 	}
 	warnLicences(s.Engines.Runtime.Models, log)
-	if s.jobs, err = s.openQueue(cfg, log); err != nil {
+	if s.jobs, err = s.openQueue(); err != nil {
 		return s, err
 	}
 	s.db.SetEnqueuer(s.jobs)
@@ -100,6 +103,7 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 		return s, err
 	}
 	s.process = verification.NewProcessor(s.db, s.blobs, s.Pipeline(s.Lists), export.Exporter{}, s.keys.NIKs, time.Now, o.Watch)
+	s.privacy = verification.NewPrivacy(s.process)
 	s.deliver = webhook.NewDeliverer(s.db, calls, o.Version)
 	ports := verification.Ports{Store: s.db, Blobs: s.blobs, Documents: s.Documents, Capabilities: s.Engines, Outbound: calls, Now: time.Now}
 	ports.Limits = verification.Limits{FilesPerUpload: cfg.MaxUploadFiles, FileBytes: int64(cfg.MaxFileMiB) << 20, PagesPerFile: cfg.MaxPages}
@@ -114,7 +118,7 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	cases := verification.NewUseCases(ports)
 	s.http = &http.Server{
 		Handler: httpapi.New(httpapi.Config{
-			UseCases: cases, Screenings: verification.NewScreenings(cases, s.process, s.db),
+			UseCases: cases, Screenings: verification.NewScreenings(cases, s.process, s.db), Privacy: s.privacy,
 			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, PublicURL: cfg.PublicURL, SpoolDir: spool,
 			Limits: ports.Limits, Logger: log, Now: time.Now,
 		}),
@@ -144,14 +148,6 @@ func lockFolder(dir string) (*flock.Flock, error) {
 	return l, err
 }
 
-func (s *Server) openQueue(cfg config.Config, log *slog.Logger) (*queue.Jobs, error) {
-	o := queue.Options{Processors: cfg.Workers, Logger: log}
-	if db := s.db.RiverSQLite(); db != nil {
-		return queue.NewSQLite(db, o)
-	}
-	return queue.NewPostgres(s.db.Pool(), o)
-}
-
 // URL is where the server listens.
 func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
@@ -165,6 +161,11 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Info("jobs of a process that died are taken up again", "jobs", n)
 	}
 	s.jobs.Every("rescreen", rescreenEvery, s.process.Rescreen)
+	s.jobs.Every("retention", retentionEvery, func(ctx context.Context) error {
+		return s.privacy.Sweep(ctx, false, func(c verification.DataClass, e verification.Expiry) {
+			s.log.Info("kept long enough, erased", "class", c, "result", e.ResultID)
+		})
+	})
 	s.jobs.Every("sweep", sweepEvery, func(ctx context.Context) error { return s.process.Sweep(ctx, sweepIdle) })
 	if s.updates != nil {
 		s.jobs.Every("lists", updatesEvery, s.updates.wake)
@@ -175,6 +176,7 @@ func (s *Server) Run(ctx context.Context) error {
 		verification.ProcessTask: func(ctx context.Context, id uuid.UUID, a queue.Attempt) error {
 			return s.process.Process(ctx, id, a.Number >= processTries)
 		},
+		verification.EraseTask:   func(ctx context.Context, id uuid.UUID, _ queue.Attempt) error { return s.privacy.DeleteFiles(ctx, id) },
 		verification.DeliverTask: func(ctx context.Context, id uuid.UUID, _ queue.Attempt) error { return s.deliver.Deliver(ctx, id) },
 	})
 	if err != nil {

@@ -56,6 +56,7 @@ type root struct {
 	Service serviceCmd   `cmd:"" help:"List services, switch them on and off."`
 	Config_ configCmd    `cmd:"" name:"config" help:"Print the settings in force, secrets masked."`
 	Version versionCmd   `cmd:"" help:"Print the version."`
+	Privacy privacyCmd   `cmd:"" help:"Retention and erasure of personal data."`
 	Master  masterKeyCmd `cmd:"" name:"master-key" help:"List, rotate and prune the keys that personal data are encrypted under."`
 }
 

@@ -204,6 +204,8 @@ func TestAnotherOrganization(t *testing.T) {
 		{"GET", "/verifications/" + v.ID.String() + "/events", ""},
 		{"POST", "/verifications/" + v.ID.String() + "/dismissals", `{"entity_id":"E","reason":"x"}`},
 		{"DELETE", "/verifications/" + v.ID.String() + "/dismissals/E", ""},
+		{"DELETE", "/results/" + v.ResultID.String() + "?reason=OTHER", ""},
+		{"GET", "/groups/" + group + "/retention", ""},
 		{"GET", "/jobs/" + job, ""},
 		{"GET", "/results/" + v.ResultID.String(), ""},
 	} {

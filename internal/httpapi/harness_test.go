@@ -95,7 +95,7 @@ func newPlatform(t testing.TB) *platform {
 		Capabilities: capabilities(p.missing), Outbound: httpsOnly{}, Limits: limits, Now: time.Now})
 	p.lists = watchlist.NewLibrary(db, blobs, time.Now)
 	process := verification.NewProcessor(db, blobs, verification.NewPipeline(markedDocuments{}, nil, nil, p.lists, time.Now), exporter{}, []byte("key"), time.Now, nil)
-	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Auth: p.auth, Ready: func(context.Context) error { return p.ready },
+	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Privacy: verification.NewPrivacy(process), Auth: p.auth, Ready: func(context.Context) error { return p.ready },
 		SigningKey: bytes.Repeat([]byte("s"), 32), SpoolDir: p.spool, Limits: limits, Now: time.Now,
 		Logger: slog.New(slog.NewJSONHandler(p.log, nil))})
 	p.handler = p.server.handler()
@@ -320,6 +320,17 @@ func (m *memoryBlobs) Open(_ context.Context, path string) (io.ReadCloser, error
 		return nil, fault.New(fault.NotFound, "There is no such file.")
 	}
 	return io.NopCloser(bytes.NewReader(b)), nil
+}
+
+func (m *memoryBlobs) DeleteAll(_ context.Context, folder string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for path := range m.files {
+		if strings.HasPrefix(path, folder+"/") {
+			delete(m.files, path)
+		}
+	}
+	return nil
 }
 
 func (m *memoryBlobs) Delete(_ context.Context, path string) error {

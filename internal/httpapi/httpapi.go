@@ -35,6 +35,7 @@ type Auth interface {
 type Config struct {
 	UseCases   *verification.UseCases
 	Screenings *verification.Screenings
+	Privacy    *verification.Privacy
 	Auth       Auth
 	// Ready tells why the program cannot work at the moment; nil when it can.
 	Ready func(ctx context.Context) error
@@ -88,6 +89,7 @@ func newServer(cfg Config) *server {
 	s.jobRoutes()
 	s.resultRoutes()
 	s.screeningRoutes()
+	s.privacyRoutes()
 	s.healthRoutes()
 	s.metricsRoute()
 	s.uploadRoutes()

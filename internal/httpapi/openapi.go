@@ -26,7 +26,7 @@ func apiConfig() huma.Config {
 	config.Security = []map[string][]string{{"bearer": {}}, {"apiKey": {}}}
 	config.Tags = []*huma.Tag{
 		{Name: "Authentication"}, {Name: "Uploads"}, {Name: "Folders"}, {Name: "Services"},
-		{Name: "Verifications"}, {Name: "Results"}, {Name: "Operation"},
+		{Name: "Verifications"}, {Name: "Screening"}, {Name: "Results"}, {Name: "Privacy"}, {Name: "Operation"},
 	}
 	return config
 }
@@ -60,6 +60,7 @@ func (s *server) problemResponse(description string) *huma.Response {
 func finishSchemas(schemas map[string]*huma.Schema) {
 	for schema, names := range map[string][]string{
 		"Verification": {"api_key", "error"},
+		"Result":       {"erased"},
 		"Profile":      {"api_key"},
 		"FormField":    {"required_when"},
 	} {

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"anycheck/internal/fault"
 	"anycheck/internal/verification"
 )
 
@@ -15,6 +16,7 @@ type result struct {
 	ID        uuid.UUID `json:"id" format:"uuid" doc:"Id of the result."`
 	FolderID  uuid.UUID `json:"folder_id" format:"uuid" doc:"The folder that holds it."`
 	CreatedAt time.Time `json:"created_at" doc:"When it was made."`
+	Erased    *erased   `json:"erased" doc:"What stays of it when it is erased, else null."`
 }
 
 func viewResult(r verification.Result) result {
@@ -27,6 +29,17 @@ func (s *server) resultRoutes() {
 		Description: "A result groups the verifications of one person or case; GET /verifications?result_id= lists them with their overall status."},
 		func(ctx context.Context, in *ItemID) (*output[result], error) {
 			r, err := s.UseCases.Result(ctx, actorOf(ctx), in.ID.uuid())
-			return &output[result]{Body: viewResult(r)}, err
+			if err != nil {
+				return nil, err
+			}
+			view := viewResult(r)
+			switch t, err := s.Privacy.Tombstone(ctx, actorOf(ctx), r.ID); {
+			case err == nil:
+				gone := viewErased(t)
+				view.Erased = &gone
+			case !fault.Is(err, fault.NotFound):
+				return nil, err
+			}
+			return &output[result]{Body: view}, nil
 		})
 }

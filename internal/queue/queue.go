@@ -181,6 +181,8 @@ func (j *Jobs) insertTask(ctx context.Context, conn *sql.Conn, tx *sql.Tx, task 
 	switch task.Kind {
 	case verification.ProcessTask:
 		return j.insert(ctx, conn, tx, processArgs{t}, &river.InsertOpts{Queue: processQueue, UniqueOpts: unique})
+	case verification.EraseTask:
+		return j.insert(ctx, conn, tx, eraseArgs{t}, &river.InsertOpts{Queue: maintenanceQueue, UniqueOpts: unique})
 	case verification.DeliverTask:
 		return j.insert(ctx, conn, tx, deliverArgs{t}, &river.InsertOpts{Queue: webhookQueue, UniqueOpts: unique})
 	}

@@ -102,11 +102,15 @@ type opened struct {
 
 // Scan implements sql.Scanner.
 func (o opened) Scan(src any) error {
-	text, ok := src.(string)
-	if !ok {
-		if src == nil {
-			return nil
-		}
+	var text string
+	switch src := src.(type) {
+	case nil:
+		return nil
+	case string:
+		text = src
+	case []byte:
+		text = string(src)
+	default:
 		return fmt.Errorf("store: a sealed column is %T, want string", src)
 	}
 	if sealed, ok := strings.CutPrefix(text, sealMark); ok {
@@ -126,6 +130,9 @@ func (o opened) Scan(src any) error {
 	switch into := o.into.(type) {
 	case *string:
 		*into = text
+		return nil
+	case *[]byte:
+		*into = []byte(text)
 		return nil
 	case *json.RawMessage:
 		*into = json.RawMessage(text) // as it came, spaces too

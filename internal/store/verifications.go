@@ -51,7 +51,7 @@ const selectVerification = `SELECT id, organization_id, group_id, service_id, se
 	status, attempt, runs, start_date, end_date, input_config, config, total_files, total_pages,
 	output, output_status, checks, output_path, export_path, failure, ocr_job_ids, fraud_job_ids,
 	webhook_url, webhook_metadata, webhook_secret, credit_cost, credit_used, created_at, updated_at
-	FROM verifications WHERE ` + inScope
+	FROM verifications WHERE ` + inScope + notErased
 
 func (s *store) scanVerification(r row) (v verification.Verification, err error) {
 	key := &opener{db: s.db, owner: &v.ResultID}
@@ -107,7 +107,8 @@ func (s *store) InsertVerification(ctx context.Context, scope tenant.Scope, v ve
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, noResult, `INSERT INTO verifications (organization_id, group_id, folder_id, result_id, id, service_id, service_name, user_id, api_key,
+	return s.atomically(ctx, func(tx *store) error {
+		err := tx.change(ctx, noResult, `INSERT INTO verifications (organization_id, group_id, folder_id, result_id, id, service_id, service_name, user_id, api_key,
 			status, attempt, runs, start_date, end_date, input_config, config, total_files, total_pages,
 			output, output_status, checks, output_path, export_path, failure, ocr_job_ids, fraud_job_ids,
 			webhook_url, webhook_metadata, webhook_secret, credit_cost, credit_used, created_at, updated_at)
@@ -116,10 +117,28 @@ func (s *store) InsertVerification(ctx context.Context, scope tenant.Scope, v ve
 			$21, $22, $23, $24, $25, $26, $27, $28,
 			$29, $30, $31, $32, $33, $34, $35 FROM results
 		WHERE `+inScope+` AND organization_id = $3 AND group_id = $4 AND folder_id = $5 AND id = $6`,
-		scoped(scope, v.OrganizationID, v.GroupID, v.FolderID, v.ResultID, v.ID, v.ServiceID, v.ServiceName, v.UserID, d.apiKey,
-			v.Status, v.Attempt, v.Runs, optionalMicros(v.StartDate), optionalMicros(v.EndDate), d.input, d.config, v.TotalFiles, v.TotalPages,
-			d.output, v.OutputStatus, d.checks, v.OutputPath, v.ExportPath, d.failure, d.ocrJobs, d.fraudJobs,
-			v.WebhookURL, d.metadata, d.secret, v.CreditCost, v.CreditUsed, micros(v.CreatedAt), micros(v.UpdatedAt))...)
+			scoped(scope, v.OrganizationID, v.GroupID, v.FolderID, v.ResultID, v.ID, v.ServiceID, v.ServiceName, v.UserID, d.apiKey,
+				v.Status, v.Attempt, v.Runs, optionalMicros(v.StartDate), optionalMicros(v.EndDate), d.input, d.config, v.TotalFiles, v.TotalPages,
+				d.output, v.OutputStatus, d.checks, v.OutputPath, v.ExportPath, d.failure, d.ocrJobs, d.fraudJobs,
+				v.WebhookURL, d.metadata, d.secret, v.CreditCost, v.CreditUsed, micros(v.CreatedAt), micros(v.UpdatedAt))...)
+		if err != nil {
+			return err
+		}
+		return tx.useFiles(ctx, v)
+	})
+}
+
+// useFiles notes which uploads a verification's result uses.
+func (s *store) useFiles(ctx context.Context, v verification.Verification) error {
+	for _, paths := range v.Config.Files {
+		for _, path := range paths {
+			if _, err := s.exec(ctx, `INSERT INTO file_uses (path, result_id, organization_id, group_id) VALUES ($1, $2, $3, $4) ON CONFLICT (path, result_id) DO NOTHING`,
+				path, v.ResultID, v.OrganizationID, v.GroupID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Verification implements verification.Store.
@@ -130,6 +149,9 @@ func (s *store) Verification(ctx context.Context, scope tenant.Scope, id uuid.UU
 // Verifications implements verification.Store.
 func (s *store) Verifications(ctx context.Context, scope tenant.Scope, result uuid.UUID, p verification.Page) ([]verification.Verification, []verification.Status, error) {
 	if _, err := s.Result(ctx, scope, result); err != nil {
+		return nil, nil, err
+	}
+	if err := s.erasedResult(ctx, scope, result); err != nil {
 		return nil, nil, err
 	}
 	members, err := all(ctx, s, value[verification.Status], `SELECT status FROM verifications WHERE `+inScope+` AND result_id = $3

@@ -28,6 +28,7 @@ type Store interface {
 	Pipelines
 	KnownFaces
 	WatchedPersons
+	Erasures
 	Credits
 	Webhooks
 	// ServiceState gives the operator's state of a service by code.
@@ -193,6 +194,7 @@ type TaskKind string
 const (
 	ProcessTask TaskKind = "verification.process" // ID is the verification
 	DeliverTask TaskKind = "webhook.deliver"      // ID is the delivery
+	EraseTask   TaskKind = "result.erase"         // ID is the erased result
 )
 
 // Blobs keeps files by path. Paths are made by the core, slash-separated, and
@@ -205,6 +207,8 @@ type Blobs interface {
 	Open(ctx context.Context, path string) (io.ReadCloser, error)
 	// Delete removes a file; a missing one is no error.
 	Delete(ctx context.Context, path string) error
+	// DeleteAll removes every file below a folder; a missing one is no error.
+	DeleteAll(ctx context.Context, folder string) error
 }
 
 // Documents opens uploaded files.

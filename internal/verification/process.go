@@ -81,7 +81,11 @@ func (p *Processor) Process(ctx context.Context, id uuid.UUID, lastTry bool) (er
 			return
 		}
 		if lastTry || fault.MeaningOf(fault.From(err).Kind).Job == fault.Cancel {
-			if failErr := p.fail(ctx, scope, *v, err); failErr != nil {
+			switch failErr := p.fail(ctx, scope, *v, err); {
+			case fault.Is(failErr, fault.NotFound):
+				err = nil // erased meanwhile
+				return
+			case failErr != nil:
 				err = failErr
 				return
 			}
@@ -204,6 +208,13 @@ func (p *Processor) step(ctx context.Context, scope tenant.Scope, v Verification
 		if step == StepMatch {
 			if err := tx.SaveKnownFace(ctx, scope, p.knownFace(v, run.Evidence, ended)); err != nil {
 				return err
+			}
+		}
+		if step == StepRead || step == StepScreen {
+			if subject := p.subject(v, run.Evidence); subject != nil {
+				if err := tx.SaveSubject(ctx, scope, v.ID, subject); err != nil {
+					return err
+				}
 			}
 		}
 		if step == StepScreen {

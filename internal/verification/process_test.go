@@ -188,6 +188,11 @@ func (b *bench) processor() *verification.Processor {
 	return verification.NewProcessor(b.db, b.blobs, verification.NewPipeline(b, b, b, b, time.Now), b, []byte("the key of NIKs"), time.Now, b.watch)
 }
 
+// later is a processor whose clock is ahead.
+func (b *bench) later(d time.Duration) *verification.Processor {
+	return verification.NewProcessor(b.db, b.blobs, verification.NewPipeline(b, b, b, b, time.Now), b, []byte("the key of NIKs"), func() time.Time { return time.Now().Add(d) }, nil)
+}
+
 func (b *bench) get(t *testing.T, id uuid.UUID) verification.Verification {
 	t.Helper()
 	v, err := b.cases.Get(t.Context(), b.actor, id)

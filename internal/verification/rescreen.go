@@ -74,7 +74,6 @@ type WatchedPersons interface {
 // subject is a keyed hash of who was asked about, within the group: the NIK
 // when it is certain, else name and date of birth as given.
 func (p *Processor) subject(v Verification, e Evidence) []byte {
-	group := v.GroupID.String()
 	nik := ""
 	if person := v.Config.Person; person != nil {
 		nik = person.NIK
@@ -82,10 +81,18 @@ func (p *Processor) subject(v Verification, e Evidence) []byte {
 		nik = *value.Value
 	}
 	if nik != "" {
-		return p.keyed("subject " + group + " nik " + nik)
+		return subjectOfNIK(p.keyed, v.GroupID, nik)
 	}
 	q, _ := screenQuery(v.Config, e.Read)
-	return p.keyed("subject " + group + " person " + strings.ToUpper(strings.Join(strings.Fields(q.Name), " ")) + " " + q.BirthDate.String())
+	if q.Name == "" {
+		return nil // nobody is known
+	}
+	return p.keyed("subject " + v.GroupID.String() + " person " + strings.ToUpper(strings.Join(strings.Fields(q.Name), " ")) + " " + q.BirthDate.String())
+}
+
+// subjectOfNIK is the subject that a certain NIK makes.
+func subjectOfNIK(keyed func(string) []byte, group uuid.UUID, nik string) []byte {
+	return keyed("subject " + group.String() + " nik " + nik)
 }
 
 // listVersions names list versions, to tell whether a search is out of date.

@@ -70,7 +70,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"update of a verification", testUpdateVerification}, {"two workers", testTwoWorkers}, {"events", testEvents},
 		{"unfinished", testUnfinished}, {"jobs", testJobs}, {"evidence", testEvidence},
 		{"known faces", testKnownFaces}, {"erasure of known faces", testKnownFaceIsErased},
-		{"sealed data", testSealed}, {"data keys", testDataKeys},
+		{"sealed data", testSealed}, {"data keys", testDataKeys}, {"erasure", testErasure}, {"retention", testRetention},
 		{"watched persons", testWatchedPersons}, {"dismissals", testDismissals},
 		{"credits", testCredits}, {"balance race", testBalanceRace}, {"webhooks", testWebhooks}, {"services", testServices},
 		{"watch lists", testWatchLists}, {"transactions", testTransactions}, {"queue", testEnqueue}, {"panic", testPanic},

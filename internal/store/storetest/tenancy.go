@@ -26,6 +26,7 @@ type belongings struct {
 	folder, empty verification.Folder
 	upload        verification.Upload
 	result        verification.Result
+	old, gone     verification.Result // to be erased, and erased
 	v             verification.Verification
 	job           verification.Job
 	first, second verification.Delivery
@@ -46,7 +47,12 @@ func newBelongings(t *testing.T, db *store.DB) *belongings {
 	w.knownFace(t, b.v, "model 1", "a")
 	done := w.draft(b.result, now)
 	done.Status = verification.Completed
+	done.Config.Files = map[string][]string{"ktp_file": {"used by another"}}
 	must(t, db.InsertVerification(t.Context(), w.scope, done))
+	must(t, db.SaveSubject(t.Context(), w.scope, done.ID, []byte("subject of "+b.v.ID.String())))
+	must(t, db.SetRetention(t.Context(), w.scope, w.group.ID, verification.ResultData, 30))
+	b.old, b.gone = w.result(t, b.folder.ID, now), w.result(t, b.folder.ID, now)
+	must(t, db.EraseResult(t.Context(), w.scope, verification.Tombstone{ResultID: b.gone.ID, Tenancy: b.tenancy(), At: now}))
 	b.watched = w.watch(t, done, done.ID.String())
 	must(t, db.InsertDismissal(t.Context(), w.scope, w.dismissal(done, done.ID.String(), "E-1")))
 	_, err := db.AppendEvent(t.Context(), w.scope, verification.Event{ID: newID(), VerificationID: b.v.ID, To: verification.InQueue, At: now})
@@ -204,6 +210,43 @@ var calls = []struct {
 	})},
 	{"DeleteDismissal", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		return b.db.DeleteDismissal(t.Context(), s, b.watched.Subject, "E-1")
+	})},
+	{"SaveSubject", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.SaveSubject(t.Context(), s, b.v.ID, []byte(b.v.ID.String()))
+	})},
+	{"ResultsOf", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.ResultsOf(t.Context(), s, []byte("subject of "+b.v.ID.String()))
+		return len(list) > 0, err
+	}},
+	{"SetRetention", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.SetRetention(t.Context(), s, b.group.ID, verification.FileData, 9)
+	})},
+	{"Retention", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		days, err := b.db.Retention(t.Context(), s, b.group.ID)
+		return len(days) > 0, err
+	}},
+	{"Expired", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Expired(t.Context(), s, verification.ResultData, now.AddDate(0, 0, 31), 1000)
+		return slices.ContainsFunc(list, func(e verification.Expiry) bool { return e.ResultID == b.old.ID }), err
+	}},
+	{"OwnFiles", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		// A file that another of the group uses is not the result's own; who
+		// does not see the other is told nothing of it.
+		own, err := b.db.OwnFiles(t.Context(), s, b.old.ID, []string{"used by another"})
+		return len(own) == 0, err
+	}},
+	{"ForgetFiles", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.ForgetFiles(t.Context(), s, b.result.ID, nil, now)
+	})},
+	{"EraseResult", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.EraseResult(t.Context(), s, verification.Tombstone{ResultID: b.old.ID, Tenancy: b.tenancy(), At: now})
+	})},
+	{"Tombstone", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.Tombstone(t.Context(), s, b.gone.ID)
+		return err == nil, err
+	}},
+	{"FilesDeleted", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.FilesDeleted(t.Context(), s, b.gone.ID)
 	})},
 	{"AppendEntry", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		if err := b.db.AppendEntry(t.Context(), s, ledger.Entry{ID: newID(), GroupID: b.group.ID, Kind: ledger.TopUp, Credits: 7, CreatedAt: now}); err != nil {
@@ -369,7 +412,7 @@ func dump(t *testing.T, db *store.DB) map[string]string {
 	t.Helper()
 	content := map[string]string{}
 	for _, table := range []string{"organizations", "groups", "users", "sessions", "refresh_tokens", "api_keys", "folders", "uploads", "files", "results", "verifications",
-		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "ledger_entries", "deliveries", "delivery_attempts"} {
+		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "subjects", "retention", "erasures", "file_uses", "data_keys", "ledger_entries", "deliveries", "delivery_attempts"} {
 		rows, err := tables(t, db).QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
 		must(t, err)
 		columns, err := rows.Columns()
