@@ -29,6 +29,9 @@ type Store interface {
 	KnownFaces
 	WatchedPersons
 	Credits
+	CreditReports
+	RateLimits
+	Answers
 	Webhooks
 	// ServiceState gives the operator's state of a service by code.
 	ServiceState(ctx context.Context, code string) (ServiceState, error)
@@ -128,8 +131,9 @@ type KnownFace struct {
 // Credits stores the ledger.
 type Credits interface {
 	// AppendEntry writes the entry and moves the group's balance. A Reserve
-	// beyond the balance is Exhausted with INSUFFICIENT_BALANCE; a second entry
-	// of the same verification, attempt and kind is a Conflict.
+	// beyond the balance is Exhausted with INSUFFICIENT_BALANCE, one beyond the
+	// quota of the verification's user with QUOTA_EXCEEDED; a second entry of
+	// the same verification, attempt and kind is a Conflict.
 	AppendEntry(ctx context.Context, scope tenant.Scope, e ledger.Entry) error
 }
 
