@@ -29,7 +29,7 @@ var publicRoutes = []string{
 // target fills a pattern's parameters with an id.
 func target(pattern, id string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
-	return method, strings.NewReplacer("{id}", id, "{group_id}", id, "{path...}", "files/x").Replace(path)
+	return method, strings.NewReplacer("{id}", id, "{group_id}", id, "{organization_id}", id, "{path...}", "files/x").Replace(path)
 }
 
 func TestRoutesNeedCredentials(t *testing.T) {

@@ -86,7 +86,7 @@ func newPlatform(t testing.TB) *platform {
 	p.lists = watchlist.NewLibrary(db, blobs, time.Now)
 	process := verification.NewProcessor(db, blobs, verification.NewPipeline(markedDocuments{}, nil, nil, p.lists, time.Now), exporter{}, []byte("key"), time.Now, nil)
 	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Auth: p.auth, Ready: func(context.Context) error { return p.ready },
-		SigningKey: bytes.Repeat([]byte("s"), 32), SpoolDir: p.spool, Limits: limits, Now: time.Now,
+		SigningKey: bytes.Repeat([]byte("s"), 32), AnswersKey: bytes.Repeat([]byte("a"), 32), SpoolDir: p.spool, Limits: limits, Now: time.Now,
 		Logger: slog.New(slog.NewJSONHandler(p.log, nil))})
 	p.handler = p.server.handler()
 	p.a, p.b = p.newAccount(t, "Alpha"), p.newAccount(t, "Beta")
