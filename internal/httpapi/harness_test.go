@@ -48,6 +48,7 @@ type platform struct {
 	lists   *watchlist.Library
 	auth    *auth.Service
 	log     *lockedBuffer
+	blobs   *memoryBlobs
 	missing map[verification.Type][]string
 	ready   error
 	spool   string
@@ -81,6 +82,7 @@ func newPlatform(t testing.TB) *platform {
 	p := &platform{db: db, auth: auth.New(db, bytes.Repeat([]byte("k"), 32), time.Now), log: &lockedBuffer{},
 		missing: map[verification.Type][]string{}, spool: t.TempDir()}
 	blobs := &memoryBlobs{files: map[string][]byte{}}
+	p.blobs = blobs
 	cases := verification.NewUseCases(verification.Ports{Store: db, Blobs: blobs, Documents: markedDocuments{},
 		Capabilities: capabilities(p.missing), Outbound: httpsOnly{}, Limits: limits, Now: time.Now})
 	p.lists = watchlist.NewLibrary(db, blobs, time.Now)
