@@ -24,7 +24,7 @@ func (s *store) AppendEntry(ctx context.Context, scope tenant.Scope, e ledger.En
 			if u, err = tx.usedBy(ctx, scope, e); err != nil {
 				return err
 			}
-			if e.Kind == ledger.Reserve {
+			if e.Kind == ledger.Reserve && u.limited {
 				if err := tx.checkQuota(ctx, u, e); err != nil {
 					return err
 				}
@@ -67,14 +67,16 @@ func (s *store) refuseEntry(ctx context.Context, scope tenant.Scope, e ledger.En
 type usedBy struct {
 	user, service uuid.UUID
 	day           time.Time // when the attempt was accepted
+	limited       bool      // whether the user has a quota
 }
 
 func (s *store) usedBy(ctx context.Context, scope tenant.Scope, e ledger.Entry) (usedBy, error) {
 	return one(ctx, s, func(r row) (u usedBy, err error) {
-		err = r.Scan(&u.user, &u.service, at{&u.day})
+		err = r.Scan(&u.user, &u.service, at{&u.day}, &u.limited)
 		return u, err
 	}, noVerification, `SELECT user_id, service_id, COALESCE((SELECT l.created_at FROM ledger_entries l
-			WHERE l.verification_id = verifications.id AND l.attempt = $5 AND l.kind = 'RESERVE'), $6)
+			WHERE l.verification_id = verifications.id AND l.attempt = $5 AND l.kind = 'RESERVE'), $6),
+			EXISTS (SELECT 1 FROM user_quotas q WHERE q.user_id = verifications.user_id)
 		FROM verifications WHERE `+inScope+` AND id = $3 AND group_id = $4`,
 		scoped(scope, *e.VerificationID, e.GroupID, e.Attempt, micros(e.CreatedAt))...)
 }

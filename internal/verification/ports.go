@@ -43,6 +43,9 @@ type Store interface {
 type Folders interface {
 	InsertFolder(ctx context.Context, scope tenant.Scope, f Folder) error
 	Folder(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Folder, error)
+	// PlainFolder is Folder without its group's name and its totals, which cost
+	// more the more the folder holds.
+	PlainFolder(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Folder, error)
 	// Folders lists a group's folders whose name contains search (any case),
 	// newest first, and how many there are. An unknown group is NotFound.
 	Folders(ctx context.Context, scope tenant.Scope, group uuid.UUID, search string, p Page) ([]Folder, int, error)

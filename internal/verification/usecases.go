@@ -145,7 +145,7 @@ func (u *UseCases) create(ctx context.Context, a tenant.Actor, n NewVerification
 	if !service.Enabled {
 		return Verification{}, fault.Field("service_id", "this service is switched off").WithCode(fault.CodeInvalidValue)
 	}
-	folder, err := u.store.Folder(ctx, a.Scope(), n.FolderID)
+	folder, err := u.store.PlainFolder(ctx, a.Scope(), n.FolderID)
 	if err != nil {
 		return Verification{}, fieldOf(err, "folder_id", "there is no such folder")
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -298,5 +300,7 @@ func SomeLedger(t *testing.T, db *store.DB) {
 // Usage is the content of the usage's table, as text.
 func Usage(t *testing.T, db *store.DB) string {
 	t.Helper()
-	return dump(t, db)["credit_usage"]
+	lines := strings.Split(dump(t, db)["credit_usage"], "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
 }

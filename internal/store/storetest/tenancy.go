@@ -75,6 +75,10 @@ var calls = []struct {
 		_, err := b.db.Folder(t.Context(), s, b.folder.ID)
 		return err == nil, err
 	}},
+	{"PlainFolder", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.PlainFolder(t.Context(), s, b.folder.ID)
+		return err == nil, err
+	}},
 	{"Folders", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		list, n, err := b.db.Folders(t.Context(), s, b.group.ID, "", verification.Page{Size: 10})
 		return len(list) > 0 || n > 0, err
