@@ -149,6 +149,7 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 		r.Header[name] = values
 	}
 	r.Header.Set("Accept", "application/json")
+	setIdempotencyKey(ctx, r)
 	setBody(r)
 	resp, err := c.http.Do(r)
 	if err != nil {

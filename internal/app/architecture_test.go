@@ -23,6 +23,7 @@ var rooms = map[string][]string{
 	"internal/config":       {},
 	"internal/tenant":       {"internal/fault"},
 	"internal/ledger":       {},
+	"internal/idempotency":  {"internal/fault"},
 	"internal/auth":         {"internal/fault", "internal/tenant"},
 	"internal/imaging":      {"internal/fault", "internal/nn"},
 	"internal/ocr":          {"internal/fault", "internal/nn", "internal/imaging"},
@@ -36,7 +37,7 @@ var rooms = map[string][]string{
 }
 
 // core is what the core may know: the pure rooms.
-var core = []string{"internal/fault", "internal/tenant", "internal/ledger", "internal/nn", "internal/imaging",
+var core = []string{"internal/fault", "internal/tenant", "internal/ledger", "internal/idempotency", "internal/nn", "internal/imaging",
 	"internal/ocr", "internal/ktp", "internal/face", "internal/forensics", "internal/screening"}
 
 // adapters may import the rooms above, never one another.

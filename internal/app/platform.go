@@ -74,12 +74,15 @@ func OpenPlatform(ctx context.Context, cfg config.Config, log *slog.Logger) (*Pl
 // Close ends the database and the file store.
 func (p *Platform) Close() error { return errors.Join(p.db.Close(), p.folder.Close()) }
 
+// commandLine is who does what the operator does at the terminal.
+const commandLine = "command line"
+
 // TopUp gives credits to a group.
 func (p *Platform) TopUp(ctx context.Context, group uuid.UUID, credits int64, note string) error {
 	if credits <= 0 {
 		return fault.Field("credits", "must be a positive number")
 	}
-	return p.db.AppendEntry(ctx, tenant.Everything(), ledger.Entry{ID: uuid.Must(uuid.NewV7()), GroupID: group, Kind: ledger.TopUp, Credits: credits, CreatedAt: time.Now(), Note: note})
+	return p.db.AppendEntry(ctx, tenant.Everything(), ledger.Entry{ID: uuid.Must(uuid.NewV7()), GroupID: group, Kind: ledger.TopUp, Credits: credits, CreatedAt: time.Now(), Note: note, Actor: commandLine})
 }
 
 // Services lists the catalogue with the operator's state.
@@ -97,7 +100,7 @@ func (p *Platform) Services(ctx context.Context) ([]verification.Service, error)
 
 // SetServiceEnabled switches a service on or off for the whole platform.
 func (p *Platform) SetServiceEnabled(ctx context.Context, code string, on bool) error {
-	return p.db.SetServiceEnabled(ctx, code, on, "command line", time.Now())
+	return p.db.SetServiceEnabled(ctx, code, on, commandLine, time.Now())
 }
 
 // Bootstrapped tells of the first administrator.

@@ -30,6 +30,8 @@ const (
 	// A verification nobody touched for this long is put back into the queue.
 	sweepIdle  = 10 * time.Minute
 	sweepEvery = time.Minute
+	// Kept answers that are past their time are removed this often.
+	forgetEvery = 10 * time.Minute
 	// Whom new list versions concern is looked for this often.
 	rescreenEvery = 10 * time.Minute
 	// What groups keep no longer is erased this often.
@@ -56,6 +58,7 @@ type Server struct {
 	process  *verification.Processor
 	privacy  *verification.Privacy
 	deliver  *webhook.Deliverer
+	cases    *verification.UseCases
 	listener net.Listener
 	http     *http.Server
 }
@@ -115,11 +118,12 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	if s.listener, err = net.Listen("tcp", cfg.Addr); err != nil {
 		return s, fault.Wrap(err, fault.Unavailable, "Cannot listen on %s", cfg.Addr)
 	}
-	cases := verification.NewUseCases(ports)
+	s.cases = verification.NewUseCases(ports)
 	s.http = &http.Server{
 		Handler: httpapi.New(httpapi.Config{
-			UseCases: cases, Screenings: verification.NewScreenings(cases, s.process, s.db), Privacy: s.privacy,
-			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, PublicURL: cfg.PublicURL, SpoolDir: spool,
+			UseCases: s.cases, Screenings: verification.NewScreenings(s.cases, s.process, s.db), Privacy: s.privacy,
+			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, AnswersKey: s.keys.Answers,
+			RateLimits: httpapi.RateLimits{PerKey: cfg.RatePerKey, PerGroup: cfg.RatePerGroup, PerAddress: cfg.RatePerAddress}, PublicURL: cfg.PublicURL, SpoolDir: spool,
 			Limits: ports.Limits, Logger: log, Now: time.Now,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -166,6 +170,7 @@ func (s *Server) Run(ctx context.Context) error {
 			s.log.Info("kept long enough, erased", "class", c, "result", e.ResultID)
 		})
 	})
+	s.jobs.Every("answers", forgetEvery, s.cases.ForgetAnswers)
 	s.jobs.Every("sweep", sweepEvery, func(ctx context.Context) error { return s.process.Sweep(ctx, sweepIdle) })
 	if s.updates != nil {
 		s.jobs.Every("lists", updatesEvery, s.updates.wake)

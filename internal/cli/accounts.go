@@ -32,6 +32,7 @@ type userCmd struct {
 	Password userPasswordCmd `cmd:"" help:"Give a user a new password; all its sign-ins end."`
 	Disable  userDisableCmd  `cmd:"" help:"Switch a user off, with its sign-ins and API keys."`
 	Enable   userEnableCmd   `cmd:"" help:"Switch a user on again."`
+	Quota    userQuotaCmd    `cmd:"" help:"Show or set the credits that a user may use in a month."`
 }
 
 type userAddCmd struct {
@@ -183,6 +184,8 @@ type groupCmd struct {
 	Add    groupAddCmd    `cmd:"" help:"Add a group, and its organization if that is new."`
 	List   groupListCmd   `cmd:"" help:"List organizations and groups with their credits."`
 	Credit groupCreditCmd `cmd:"" help:"Give credits to a group."`
+	Usage  groupUsageCmd  `cmd:"" help:"What was used, by day or month, service, user and group."`
+	Limit  groupLimitCmd  `cmd:"" help:"Limit the calls a minute of a group."`
 }
 
 type groupAddCmd struct {
@@ -266,12 +269,13 @@ type keyCmd struct {
 	Add    keyAddCmd    `cmd:"" help:"Make an API key for a user's group. It is printed once."`
 	List   keyListCmd   `cmd:"" help:"List API keys."`
 	Revoke keyRevokeCmd `cmd:"" help:"End an API key."`
+	Limit  keyLimitCmd  `cmd:"" help:"Limit the calls a minute of an API key."`
 }
 
 type keyAddCmd struct {
 	Name    string   `arg:"" help:"What the key is for."`
 	User    string   `required:"" help:"E-mail address of the user it acts for."`
-	Scopes  []string `help:"What it may do, comma-separated. Default: everything a key can do. One of services:read, folders:read, folders:write, uploads:write, verifications:read, verifications:write."`
+	Scopes  []string `help:"What it may do, comma-separated. Default: everything a key can do. One of services:read, folders:read, folders:write, uploads:write, verifications:read, verifications:write, credits:read."`
 	Expires string   `help:"When it ends: 90d, 12h or 2027-01-31. Default: never."`
 }
 

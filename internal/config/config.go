@@ -47,6 +47,9 @@ type Config struct {
 	FaceReview     float64  `env:"ANYCHECK_FACE_REVIEW" default:"0" help:"Similarity from which faces go to review instead of no match. 0: the model's own (0.30, FAR 2-3 %)."`
 	LivenessPass   float64  `env:"ANYCHECK_LIVENESS_PASS" default:"0" help:"Liveness score from which a selfie passes. 0: the model's own (0.60)."`
 	LivenessReview float64  `env:"ANYCHECK_LIVENESS_REVIEW" default:"0" help:"Liveness score from which a selfie is doubtful instead of rejected. 0: the model's own (0.40)."`
+	RatePerKey     int64    `env:"ANYCHECK_RATE_PER_KEY" default:"30000" help:"Calls a minute of one API key or signed-in person, on each node. 0: any number. A key can be given its own number."`
+	RatePerGroup   int64    `env:"ANYCHECK_RATE_PER_GROUP" default:"60000" help:"Calls a minute of one group, on each node. 0: any number. A group can be given its own number."`
+	RatePerAddress int64    `env:"ANYCHECK_RATE_PER_ADDRESS" default:"6000" help:"Calls a minute of one network address that do not prove who is calling: sign-ins, file links, wrong credentials. 0: any number; take it behind a proxy that hides addresses."`
 	LogLevel       string   `env:"ANYCHECK_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"What is logged: debug, info, warn or error."`
 }
 
@@ -139,6 +142,9 @@ func (c Config) Validate() error {
 			wrong("%s: must not be above the limit of a match or pass", review)
 		}
 	}
+	if c.RatePerKey < 0 || c.RatePerGroup < 0 || c.RatePerAddress < 0 {
+		wrong("ANYCHECK_RATE_PER_KEY, ANYCHECK_RATE_PER_GROUP and ANYCHECK_RATE_PER_ADDRESS must not be negative")
+	}
 	if c.Workers < -1 || c.InitialCredits < 0 {
 		wrong("ANYCHECK_WORKERS must be -1 or more and ANYCHECK_INITIAL_CREDITS not negative")
 	}
@@ -167,6 +173,8 @@ type Keys struct {
 	Tokens []byte // signs access tokens
 	Links  []byte // signs file links
 	NIKs   []byte // hashes the NIKs of known faces
+	// Answers seals what is kept for calls with an Idempotency-Key.
+	Answers []byte
 }
 
 // Keys reads the configured secret, or makes one on first use and keeps it in
@@ -192,7 +200,11 @@ func (c Config) Keys() (Keys, error) {
 		return Keys{}, err
 	}
 	niks, err := hkdf.Key(sha256.New, []byte(secret), nil, "anycheck known NIKs", 32)
-	return Keys{Tokens: tokens, Links: links, NIKs: niks}, err
+	if err != nil {
+		return Keys{}, err
+	}
+	answers, err := hkdf.Key(sha256.New, []byte(secret), nil, "anycheck kept answers", 32)
+	return Keys{Tokens: tokens, Links: links, NIKs: niks, Answers: answers}, err
 }
 
 // MasterKeyset reads the keyset that wraps data keys, Tink's JSON: the

@@ -29,7 +29,7 @@ var publicRoutes = []string{
 // target fills a pattern's parameters with an id.
 func target(pattern, id string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
-	return method, strings.NewReplacer("{id}", id, "{group_id}", id, "{path...}", "files/x").Replace(path)
+	return method, strings.NewReplacer("{id}", id, "{group_id}", id, "{organization_id}", id, "{path...}", "files/x").Replace(path)
 }
 
 func TestRoutesNeedCredentials(t *testing.T) {
@@ -163,6 +163,12 @@ func TestBadRequests(t *testing.T) {
 		{name: "a configuration that is no object", method: "POST", target: "/verifications", body: create(`"x"`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration"}},
 		{name: "an unknown top-level key", method: "POST", target: "/verifications", body: create(ktp, `,"priority":1`), status: 400, code: fault.CodeInvalidRequest, fields: []string{"priority"}},
 		{name: "an unknown configuration key", method: "POST", target: "/verifications", body: create(`{"verification_type":"KTP","files":{"ktp_file":["x"]},"depth":1}`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.depth"}},
+		{name: "an unknown key of files", method: "POST", target: "/verifications", body: create(`{"verification_type":"KTP","files":{"ktp_file":["x"],"visa_file":["y"]}}`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.files.visa_file"}},
+		{name: "a file that is a number", method: "POST", target: "/verifications", body: create(`{"verification_type":"KTP","files":{"ktp_file":[7]}}`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.files.ktp_file[0]"}},
+		{name: "files that are a text", method: "POST", target: "/verifications", body: create(`{"verification_type":"KTP","files":"x"}`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.files", "configuration.files.ktp_file"}},
+		{name: "a file field that is a text", method: "POST", target: "/verifications", body: create(`{"verification_type":"KTP","files":{"ktp_file":"x"}}`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.files.ktp_file"}},
+		{name: "fraud_detection in quotes", method: "POST", target: "/verifications", body: create(`{"verification_type":"KTP","files":{"ktp_file":["x"]},"fraud_detection":"true"}`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.fraud_detection"}},
+		{name: "a type that is none", method: "POST", target: "/verifications", body: create(`{"verification_type":"SIM","files":{"ktp_file":["x"]}}`, ""), status: 400, code: fault.CodeInvalidValue, fields: []string{"configuration.verification_type"}},
 		{name: "a missing file", method: "POST", target: "/verifications", body: create(`{"verification_type":"KTP_SELFIE","files":{}}`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.files.ktp_file", "configuration.files.selfie_file"}},
 		{name: "a file that was not uploaded", method: "POST", target: "/verifications", body: create(ktp, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.files.ktp_file[0]"}},
 		{name: "an unknown service to verify", method: "POST", target: "/verifications", body: strings.Replace(create(ktp, ""), service, some, 1), status: 404, code: fault.CodeNotFound, fields: []string{"service_id"}},

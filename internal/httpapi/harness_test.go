@@ -49,6 +49,7 @@ type platform struct {
 	lists   *watchlist.Library
 	auth    *auth.Service
 	log     *lockedBuffer
+	blobs   *memoryBlobs
 	missing map[verification.Type][]string
 	ready   error
 	spool   string
@@ -91,12 +92,13 @@ func newPlatform(t testing.TB) *platform {
 	p := &platform{db: db, auth: auth.New(db, bytes.Repeat([]byte("k"), 32), time.Now), log: &lockedBuffer{},
 		missing: map[verification.Type][]string{}, spool: t.TempDir()}
 	blobs := &memoryBlobs{files: map[string][]byte{}}
+	p.blobs = blobs
 	cases := verification.NewUseCases(verification.Ports{Store: db, Blobs: blobs, Documents: markedDocuments{},
 		Capabilities: capabilities(p.missing), Outbound: httpsOnly{}, Limits: limits, Now: time.Now})
 	p.lists = watchlist.NewLibrary(db, blobs, time.Now)
 	process := verification.NewProcessor(db, blobs, verification.NewPipeline(markedDocuments{}, nil, nil, p.lists, time.Now), exporter{}, []byte("key"), time.Now, nil)
 	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Privacy: verification.NewPrivacy(process), Auth: p.auth, Ready: func(context.Context) error { return p.ready },
-		SigningKey: bytes.Repeat([]byte("s"), 32), SpoolDir: p.spool, Limits: limits, Now: time.Now,
+		SigningKey: bytes.Repeat([]byte("s"), 32), AnswersKey: bytes.Repeat([]byte("a"), 32), SpoolDir: p.spool, Limits: limits, Now: time.Now,
 		Logger: slog.New(slog.NewJSONHandler(p.log, nil))})
 	p.handler = p.server.handler()
 	p.a, p.b = p.newAccount(t, "Alpha"), p.newAccount(t, "Beta")

@@ -9,6 +9,7 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -42,6 +43,11 @@ type Config struct {
 	// SigningKey signs file addresses: 32 random bytes or more, the same on
 	// every node.
 	SigningKey []byte
+	// AnswersKey seals the answers kept for calls with an Idempotency-Key: 32
+	// random bytes or more, the same on every node.
+	AnswersKey []byte
+	// RateLimits bound how often may be called.
+	RateLimits RateLimits
 	// PublicURL is where clients reach the API; empty: what the request was
 	// sent to.
 	PublicURL string
@@ -58,6 +64,10 @@ const (
 	maxBody = 1 << 20 // bytes of a JSON body
 	// A JSON body must have arrived after this long, however slow the link.
 	bodyTimeout = 30 * time.Second
+	// A JSON route must have its answer ready after this long.
+	answerTimeout = time.Minute
+	// A call with an Idempotency-Key waits this long for the one before it.
+	keyPatience = 30 * time.Second
 )
 
 // server holds what the handlers share.
@@ -67,7 +77,9 @@ type server struct {
 	api    huma.API
 	signer signer
 	// public are the patterns that need no proof of who is calling.
-	public map[string]bool
+	public  map[string]bool
+	limits  *limiter
+	flights *flights
 	// document is the OpenAPI document.
 	document []byte
 }
@@ -80,8 +92,11 @@ func New(cfg Config) http.Handler {
 
 func newServer(cfg Config) *server {
 	s := &server{Config: cfg, mux: &routes{ServeMux: http.NewServeMux()}, public: map[string]bool{},
-		signer: signer{key: cfg.SigningKey, now: cfg.Now}}
+		signer:  signer{key: cfg.SigningKey, now: cfg.Now},
+		limits:  &limiter{RateLimits: cfg.RateLimits, now: cfg.Now, read: cfg.UseCases.AllRateLimits},
+		flights: &flights{running: map[[32]byte]chan struct{}{}, patience: keyPatience}}
 	s.api = humago.New(s.mux, apiConfig())
+	documentErrors(s.api.OpenAPI())
 	s.authRoutes()
 	s.folderRoutes()
 	s.serviceRoutes()
@@ -92,6 +107,7 @@ func newServer(cfg Config) *server {
 	s.privacyRoutes()
 	s.healthRoutes()
 	s.metricsRoute()
+	s.creditRoutes()
 	s.uploadRoutes()
 	s.fileRoutes()
 	s.documentRoute()
@@ -135,9 +151,24 @@ type noContent struct{}
 func handle[I, O any](s *server, who access, op huma.Operation, fn func(context.Context, *I) (*O, error)) {
 	op.MaxBodyBytes, op.BodyReadTimeout = maxBody, bodyTimeout
 	s.allow(who, &op)
-	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := fn(ctx, in)
-		if err != nil {
+	takesKey := keyed(who, op)
+	if takesKey {
+		op.Parameters = append(op.Parameters, keyParameter)
+	}
+	op.Responses = errorResponses(who, op)
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (out *O, err error) {
+		ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+		defer cancel()
+		if takesKey {
+			out, err = once(s, ctx, op, in, fn)
+		} else {
+			out, err = fn(ctx, in)
+		}
+		var again *replay
+		switch {
+		case errors.As(err, &again):
+			return nil, again
+		case err != nil:
 			return nil, newProblem(ctx, err)
 		}
 		return out, nil
@@ -148,6 +179,11 @@ func handle[I, O any](s *server, who access, op huma.Operation, fn func(context.
 // describes it.
 func (s *server) handleRaw(who access, op huma.Operation, fn func(http.ResponseWriter, *http.Request) error) {
 	s.allow(who, &op)
+	for status, r := range errorResponses(who, op) {
+		if op.Responses[status] == nil {
+			op.Responses[status] = r
+		}
+	}
 	s.api.OpenAPI().AddOperation(&op)
 	s.mux.HandleFunc(op.Method+" "+muxPath(op), func(w http.ResponseWriter, r *http.Request) {
 		if err := fn(w, r); err != nil {

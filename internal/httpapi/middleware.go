@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"anycheck/internal/fault"
+	"anycheck/internal/idempotency"
 	"anycheck/internal/tenant"
 )
 
@@ -20,6 +21,7 @@ type call struct {
 	id    string
 	base  string // scheme and host of the links in the answer
 	actor tenant.Actor
+	key   string       // the Idempotency-Key, empty for none
 	err   *fault.Error // what was answered, for the log
 }
 
@@ -68,15 +70,42 @@ func (s *server) dispatch(w http.ResponseWriter, r *http.Request) error {
 	if pattern == "" {
 		return notRouted(h, w, r)
 	}
-	if !s.public[pattern] {
-		actor, err := s.authenticate(r)
-		if err != nil {
-			return err
+	if s.public[pattern] {
+		if !probes[pattern] {
+			if err := s.limits.address(r); err != nil {
+				return err
+			}
 		}
-		callOf(r.Context()).actor = actor
+	} else if err := s.admit(w, r); err != nil {
+		return err
 	}
 	s.mux.ServeHTTP(w, r)
 	return nil
+}
+
+// probes are not limited: who asks whether the process lives must not be told
+// to come back later.
+var probes = map[string]bool{"GET /livez": true, "GET /readyz": true}
+
+// admit proves who is calling and counts the call.
+func (s *server) admit(w http.ResponseWriter, r *http.Request) error {
+	actor, err := s.authenticate(r)
+	if err != nil {
+		// Who tries credentials is slowed down by address.
+		if limited := s.limits.address(r); limited != nil && fault.Is(err, fault.Unauthenticated) {
+			return limited
+		}
+		return err
+	}
+	c := callOf(r.Context())
+	c.actor = actor
+	if err := s.limits.caller(r.Context(), w.Header(), actor); err != nil {
+		return err
+	}
+	if r.Method == http.MethodPost {
+		c.key, err = idempotency.ParseKey(r.Header.Values(idempotency.Header))
+	}
+	return err
 }
 
 func (s *server) authenticate(r *http.Request) (tenant.Actor, error) {

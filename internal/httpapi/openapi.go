@@ -26,7 +26,7 @@ func apiConfig() huma.Config {
 	config.Security = []map[string][]string{{"bearer": {}}, {"apiKey": {}}}
 	config.Tags = []*huma.Tag{
 		{Name: "Authentication"}, {Name: "Uploads"}, {Name: "Folders"}, {Name: "Services"},
-		{Name: "Verifications"}, {Name: "Screening"}, {Name: "Results"}, {Name: "Privacy"}, {Name: "Operation"},
+		{Name: "Verifications"}, {Name: "Screening"}, {Name: "Results"}, {Name: "Privacy"}, {Name: "Credits"}, {Name: "Operation"},
 	}
 	return config
 }
@@ -63,6 +63,7 @@ func finishSchemas(schemas map[string]*huma.Schema) {
 		"Result":       {"erased"},
 		"Profile":      {"api_key"},
 		"FormField":    {"required_when"},
+		"UsageRow":     {"service", "user", "group"},
 	} {
 		for _, name := range names {
 			p := schemas[schema].Properties[name]

@@ -21,6 +21,8 @@ import (
 	"anycheck/internal/verification"
 )
 
+var newFullKey = auth.NewKey{Name: "full"}
+
 var newReadOnlyKey = auth.NewKey{Name: "reader", Scopes: []tenant.KeyScope{tenant.ReadServices}}
 
 // contractFields are the fields of the Verification object in the order of the

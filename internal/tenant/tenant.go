@@ -76,11 +76,12 @@ const (
 	WriteUploads       KeyScope = "uploads:write"
 	ReadVerifications  KeyScope = "verifications:read"
 	WriteVerifications KeyScope = "verifications:write"
+	ReadCredits        KeyScope = "credits:read"
 )
 
 // KeyScopes lists every scope; a key made without a choice gets them all.
 func KeyScopes() []KeyScope {
-	return []KeyScope{ReadServices, ReadFolders, WriteFolders, WriteUploads, ReadVerifications, WriteVerifications}
+	return []KeyScope{ReadServices, ReadFolders, WriteFolders, WriteUploads, ReadVerifications, WriteVerifications, ReadCredits}
 }
 
 // APIKey lets a program act within one group. The key itself is shown once;

@@ -30,6 +30,9 @@ type Store interface {
 	WatchedPersons
 	Erasures
 	Credits
+	CreditReports
+	RateLimits
+	Answers
 	Webhooks
 	// ServiceState gives the operator's state of a service by code.
 	ServiceState(ctx context.Context, code string) (ServiceState, error)
@@ -41,6 +44,9 @@ type Store interface {
 type Folders interface {
 	InsertFolder(ctx context.Context, scope tenant.Scope, f Folder) error
 	Folder(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Folder, error)
+	// PlainFolder is Folder without its group's name and its totals, which cost
+	// more the more the folder holds.
+	PlainFolder(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Folder, error)
 	// Folders lists a group's folders whose name contains search (any case),
 	// newest first, and how many there are. An unknown group is NotFound.
 	Folders(ctx context.Context, scope tenant.Scope, group uuid.UUID, search string, p Page) ([]Folder, int, error)
@@ -129,8 +135,9 @@ type KnownFace struct {
 // Credits stores the ledger.
 type Credits interface {
 	// AppendEntry writes the entry and moves the group's balance. A Reserve
-	// beyond the balance is Exhausted with INSUFFICIENT_BALANCE; a second entry
-	// of the same verification, attempt and kind is a Conflict.
+	// beyond the balance is Exhausted with INSUFFICIENT_BALANCE, one beyond the
+	// quota of the verification's user with QUOTA_EXCEEDED; a second entry of
+	// the same verification, attempt and kind is a Conflict.
 	AppendEntry(ctx context.Context, scope tenant.Scope, e ledger.Entry) error
 }
 

@@ -145,7 +145,7 @@ func (u *UseCases) create(ctx context.Context, a tenant.Actor, n NewVerification
 	if !service.Enabled {
 		return Verification{}, fault.Field("service_id", "this service is switched off").WithCode(fault.CodeInvalidValue)
 	}
-	folder, err := u.store.Folder(ctx, a.Scope(), n.FolderID)
+	folder, err := u.store.PlainFolder(ctx, a.Scope(), n.FolderID)
 	if err != nil {
 		return Verification{}, fieldOf(err, "folder_id", "there is no such folder")
 	}
@@ -198,7 +198,10 @@ func (u *UseCases) create(ctx context.Context, a tenant.Actor, n NewVerification
 		if err := tx.InsertVerification(ctx, a.Scope(), *v); err != nil {
 			return err
 		}
-		return u.enqueue(ctx, tx, a.Scope(), v, Submit, a.Name(), q)
+		if err := u.enqueue(ctx, tx, a.Scope(), v, Submit, a.Name(), q); err != nil {
+			return err
+		}
+		return answered(ctx, tx, *v)
 	})
 	return v, err
 }
@@ -399,7 +402,10 @@ func (u *UseCases) change(ctx context.Context, a tenant.Actor, id uuid.UUID, fn 
 		if v, err = tx.Verification(ctx, a.Scope(), id); err != nil {
 			return err
 		}
-		return fn(ctx, tx, &v)
+		if err := fn(ctx, tx, &v); err != nil {
+			return err
+		}
+		return answered(ctx, tx, v)
 	})
 	return v, err
 }

@@ -14,6 +14,7 @@ import (
 
 	"anycheck/internal/auth"
 	"anycheck/internal/fault"
+	"anycheck/internal/idempotency"
 	"anycheck/internal/ledger"
 	"anycheck/internal/store"
 	"anycheck/internal/tenant"
@@ -32,6 +33,7 @@ type belongings struct {
 	first, second verification.Delivery
 	watched       verification.Watched
 	key           tenant.APIKey
+	answer        idempotency.Record
 }
 
 func newBelongings(t *testing.T, db *store.DB) *belongings {
@@ -58,6 +60,11 @@ func newBelongings(t *testing.T, db *store.DB) *belongings {
 	_, err := db.AppendEvent(t.Context(), w.scope, verification.Event{ID: newID(), VerificationID: b.v.ID, To: verification.InQueue, At: now})
 	must(t, err)
 	w.topUp(t, 100)
+	b.answer = w.answer(now)
+	must(t, db.SaveAnswer(t.Context(), w.scope, b.answer, now.Add(-time.Hour)))
+	seven := int64(7)
+	must(t, db.SetRateLimit(t.Context(), w.scope, verification.RateSubject{ID: w.group.ID}, &seven, now, "x"))
+	must(t, db.SetQuota(t.Context(), w.scope, w.user.ID, &seven, now, "x"))
 	return b
 }
 
@@ -72,6 +79,10 @@ var calls = []struct {
 }{
 	{"Folder", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		_, err := b.db.Folder(t.Context(), s, b.folder.ID)
+		return err == nil, err
+	}},
+	{"PlainFolder", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.PlainFolder(t.Context(), s, b.folder.ID)
 		return err == nil, err
 	}},
 	{"Folders", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
@@ -254,6 +265,60 @@ var calls = []struct {
 		}
 		return b.db.AppendEntry(t.Context(), s, ledger.Entry{ID: newID(), GroupID: b.group.ID, VerificationID: &b.v.ID, Attempt: 1, Kind: ledger.Reserve, Credits: 1, CreatedAt: now})
 	})},
+	{"GroupCredits", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.GroupCredits(t.Context(), s, b.group.ID)
+		return err == nil, err
+	}},
+	{"OrganizationCredits", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, groups, err := b.db.OrganizationCredits(t.Context(), s, b.org.ID)
+		return slices.ContainsFunc(groups, func(c verification.GroupCredits) bool { return c.GroupID == b.group.ID }), err
+	}},
+	{"Entries", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, n, err := b.db.Entries(t.Context(), s, b.group.ID, verification.EntryFilter{}, verification.Page{Size: 10})
+		return len(list) > 0 || n > 0, err
+	}},
+	{"CreditUsage", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		rows, n, err := b.db.CreditUsage(t.Context(), s, verification.UsageQuery{From: "2026-01-01", To: "2026-12-31", By: []verification.UsagePart{verification.ByGroup}, GroupID: &b.group.ID}, verification.Page{Size: 10})
+		return len(rows) > 0 || n > 0, err
+	}},
+	{"Quota", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.Quota(t.Context(), s, b.user.ID, now)
+		return err == nil, err
+	}},
+	{"SetQuota", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		n := int64(1000)
+		if err := b.db.SetQuota(t.Context(), s, b.user.ID, nil, now, "x"); err != nil {
+			return err
+		}
+		return b.db.SetQuota(t.Context(), s, b.user.ID, &n, now, "x")
+	})},
+	{"RateLimit", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.RateLimit(t.Context(), s, verification.RateSubject{ID: b.group.ID})
+		return err == nil, err
+	}},
+	{"SetRateLimit", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		n := int64(7)
+		return b.db.SetRateLimit(t.Context(), s, verification.RateSubject{ID: b.group.ID}, &n, now, "x")
+	})},
+	{"SetRateLimit", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.SetRateLimit(t.Context(), s, verification.RateSubject{Key: true, ID: b.key.ID}, nil, now, "x")
+	})},
+	{"AllRateLimits", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		limits, err := b.db.AllRateLimits(t.Context(), s)
+		_, ok := limits[b.group.ID]
+		return ok, err
+	}},
+	{"Answer", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.Answer(t.Context(), s, b.answer.ID, now.Add(-time.Hour))
+		return err == nil, err
+	}},
+	{"SaveAnswer", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.SaveAnswer(t.Context(), s, b.answer, now.Add(-time.Hour))
+	})},
+	{"ForgetAnswers", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		n, err := b.db.ForgetAnswers(t.Context(), s, now)
+		return n > 0, err
+	}},
 	{"InsertDelivery", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		return b.db.InsertDelivery(t.Context(), s, verification.Delivery{ID: newID(), Tenancy: b.tenancy(), VerificationID: b.v.ID, Sequence: 3, Body: []byte{}, CreatedAt: now, UpdatedAt: now})
 	})},
@@ -412,7 +477,8 @@ func dump(t *testing.T, db *store.DB) map[string]string {
 	t.Helper()
 	content := map[string]string{}
 	for _, table := range []string{"organizations", "groups", "users", "sessions", "refresh_tokens", "api_keys", "folders", "uploads", "files", "results", "verifications",
-		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "subjects", "retention", "erasures", "file_uses", "data_keys", "ledger_entries", "deliveries", "delivery_attempts"} {
+		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "subjects", "retention", "erasures", "file_uses", "data_keys", "ledger_entries", "credit_usage", "user_quotas", "rate_limits",
+		"idempotent_answers", "deliveries", "delivery_attempts"} {
 		rows, err := tables(t, db).QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
 		must(t, err)
 		columns, err := rows.Columns()
