@@ -42,7 +42,7 @@ var core = []string{"internal/fault", "internal/tenant", "internal/ledger", "int
 
 // adapters may import the rooms above, never one another.
 var adapters = []string{"internal/store", "internal/blob", "internal/queue", "internal/onnx", "internal/document",
-	"internal/outbound", "internal/watchlist", "internal/export", "internal/httpapi", "internal/specimen", "internal/benchpage"}
+	"internal/outbound", "internal/watchlist", "internal/export", "internal/httpapi", "internal/specimen", "internal/benchpage", "internal/conformance"}
 
 // tops know everything below them.
 var tops = []string{"internal/app", "internal/cli", "cmd/anycheck"}

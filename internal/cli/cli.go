@@ -42,22 +42,23 @@ type root struct {
 	config.Config `embed:"" group:"Settings (docs/configuration.md)"`
 	JSON          bool `name:"json" help:"Print JSON for programs instead of text for people."`
 
-	Serve   serveCmd     `cmd:"" help:"Start the API and the worker."`
-	Verify  verifyCmd    `cmd:"" help:"Run one verification on files, without a server."`
-	Demo    demoCmd      `cmd:"" help:"Drive a running system through the whole path and print each answer."`
-	Screen  screenCmd    `cmd:"" help:"Ask whether a person is on the imported watch lists, with the reasons."`
-	Models  modelsCmd    `cmd:"" help:"List and fetch models."`
-	Lists   listsCmd     `cmd:"" help:"Import, download and list watch lists."`
-	Regions regionsCmd   `cmd:"" help:"Import and show the table of regions."`
-	Bench   benchCmd     `cmd:"" help:"Measure accuracy and speed on your own data."`
-	User    userCmd      `cmd:"" help:"Manage users."`
-	Group   groupCmd     `cmd:"" help:"Manage groups and their credits."`
-	Key     keyCmd       `cmd:"" help:"Manage API keys."`
-	Service serviceCmd   `cmd:"" help:"List services, switch them on and off."`
-	Config_ configCmd    `cmd:"" name:"config" help:"Print the settings in force, secrets masked."`
-	Version versionCmd   `cmd:"" help:"Print the version."`
-	Privacy privacyCmd   `cmd:"" help:"Retention and erasure of personal data."`
-	Master  masterKeyCmd `cmd:"" name:"master-key" help:"List, rotate and prune the keys that personal data are encrypted under."`
+	Serve   serveCmd       `cmd:"" help:"Start the API and the worker."`
+	Verify  verifyCmd      `cmd:"" help:"Run one verification on files, without a server."`
+	Demo    demoCmd        `cmd:"" help:"Drive a running system through the whole path and print each answer."`
+	Screen  screenCmd      `cmd:"" help:"Ask whether a person is on the imported watch lists, with the reasons."`
+	Models  modelsCmd      `cmd:"" help:"List and fetch models."`
+	Lists   listsCmd       `cmd:"" help:"Import, download and list watch lists."`
+	Regions regionsCmd     `cmd:"" help:"Import and show the table of regions."`
+	Bench   benchCmd       `cmd:"" help:"Measure accuracy and speed on your own data."`
+	User    userCmd        `cmd:"" help:"Manage users."`
+	Group   groupCmd       `cmd:"" help:"Manage groups and their credits."`
+	Key     keyCmd         `cmd:"" help:"Manage API keys."`
+	Service serviceCmd     `cmd:"" help:"List services, switch them on and off."`
+	Config_ configCmd      `cmd:"" name:"config" help:"Print the settings in force, secrets masked."`
+	Version versionCmd     `cmd:"" help:"Print the version."`
+	Privacy privacyCmd     `cmd:"" help:"Retention and erasure of personal data."`
+	Master  masterKeyCmd   `cmd:"" name:"master-key" help:"List, rotate and prune the keys that personal data are encrypted under."`
+	Conform conformanceCmd `cmd:"" name:"conformance" help:"Run the AnyCheck contract against a server and print what differs."`
 }
 
 // env is what every command gets.
@@ -102,6 +103,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	e := &env{ctx: ctx, cfg: r.Config, json: r.JSON, out: stdout, err: stderr,
 		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))}
 	err = kctx.Run(e)
+	if errors.Is(err, errDiffers) {
+		return exitDiffers
+	}
 	if errors.Is(err, errAlert) {
 		return exitAlert
 	}
