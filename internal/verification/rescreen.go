@@ -74,8 +74,8 @@ type WatchedPersons interface {
 // subject is a keyed hash of who was asked about, within the group: the NIK
 // when it is certain, else name and date of birth as given.
 func (p *Processor) subject(v Verification, e Evidence) []byte {
-	group := v.GroupID.String()
-	nik := ""
+	group, nik := v.GroupID.String(), ""
+	e = e.reviewed()
 	if person := v.Config.Person; person != nil {
 		nik = person.NIK
 	} else if value := e.Read.Value(ktp.NIK); nikCheck(e.Read).Outcome == Pass && value.Confidence >= readConfidence {
@@ -118,16 +118,17 @@ func (p *Processor) dismissed(ctx context.Context, s Store, scope tenant.Scope, 
 	return out, nil
 }
 
-// watched is what the screen step leaves to be searched again; false when the
+// watched is what a screening leaves to be searched again; false when the
 // lists of a day in the past were asked, or nobody.
 func (p *Processor) watched(v Verification, e Evidence) (Watched, bool) {
+	e = e.reviewed()
 	q, _ := screenQuery(v.Config, e.Read)
-	person := v.Config.Person
+	person, found := v.Config.Person, e.screened()
 	if q.Name == "" || person != nil && (person.Once || person.AsOf != nil) {
 		return Watched{}, false
 	}
-	return Watched{VerificationID: v.ID, Subject: p.subject(v, e), Query: q, Alerts: alertPrints(e.Screen),
-		Lists: listVersions(e.Screen.Lists), ScreenedAt: e.Screen.At}, true
+	return Watched{VerificationID: v.ID, Subject: p.subject(v, e), Query: q, Alerts: alertPrints(found),
+		Lists: listVersions(found.Lists), ScreenedAt: found.At}, true
 }
 
 func alertPrints(s *Screen) map[string]string {
@@ -211,7 +212,14 @@ func (p *Processor) rescreen(ctx context.Context, scope tenant.Scope, w Watched)
 	if err != nil {
 		return false, err
 	}
-	return false, p.redecide(ctx, scope, v, s, func(ctx context.Context, tx Store, v *Verification) error {
+	status := v.Status
+	switch {
+	case len(fresh) > 0:
+		status = NeedReview
+	case w.releases(v):
+		status = Completed
+	}
+	return false, p.redecide(ctx, scope, v, s, status, func(ctx context.Context, tx Store, v *Verification) error {
 		if len(fresh) > 0 {
 			if err := p.announceAlert(ctx, tx, scope, v, fresh, s); err != nil {
 				return err
@@ -230,9 +238,14 @@ func (p *Processor) rescreen(ctx context.Context, scope tenant.Scope, w Watched)
 	})
 }
 
+// releases tells whether the review of v has nothing left to look at.
+func (w *Watched) releases(v Verification) bool {
+	return w.Held && len(w.Alerts) == 0 && v.Status == NeedReview
+}
+
 // release ends the review that an alert began, once no hit is left.
 func (p *Processor) release(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, w *Watched, actor string) error {
-	if !w.Held || len(w.Alerts) > 0 || v.Status != NeedReview {
+	if !w.releases(*v) {
 		return nil
 	}
 	w.Held = false
@@ -242,7 +255,7 @@ func (p *Processor) release(ctx context.Context, tx Store, scope tenant.Scope, v
 // redecide decides a finished verification anew with another screening, writes
 // its documents and lets then do the rest in the same transaction. It is a
 // Conflict when the verification has changed meanwhile.
-func (p *Processor) redecide(ctx context.Context, scope tenant.Scope, v Verification, s Screen, then func(context.Context, Store, *Verification) error) error {
+func (p *Processor) redecide(ctx context.Context, scope tenant.Scope, v Verification, s Screen, status Status, then func(context.Context, Store, *Verification) error) error {
 	run, err := p.keptRun(ctx, scope, v)
 	if err != nil {
 		return err
@@ -253,19 +266,36 @@ func (p *Processor) redecide(ctx context.Context, scope tenant.Scope, v Verifica
 	}
 	s.Asked = before.Asked
 	run.Evidence.Rescreen = &s
-	evidence, err := run.Evidence.dump(StepRescreen)
+	return p.decideAnew(ctx, scope, v, run, []StepName{StepRescreen}, status, then)
+}
+
+// decideAnew decides a finished verification by a run whose evidence of steps
+// has changed. The documents show it in the status that then gives it.
+func (p *Processor) decideAnew(ctx context.Context, scope tenant.Scope, v Verification, run *Run, steps []StepName, status Status, then func(context.Context, Store, *Verification) error) error {
+	if v.Status != Completed && v.Status != NeedReview {
+		return fault.New(fault.Conflict, "The verification is %s.", v.Status)
+	}
+	evidence := map[StepName]json.RawMessage{}
+	for _, step := range steps {
+		data, err := run.Evidence.dump(step)
+		if err != nil {
+			return err
+		}
+		evidence[step] = data
+	}
+	d, err := Decide(v.Config, run.Evidence)
 	if err != nil {
 		return err
 	}
 	was := Mark{v.Status, v.Attempt}
 	changed := v
 	// Under names of their own: what a reader has open stays as it was.
-	if err := p.conclude(ctx, &changed, run, fmt.Sprintf("-%d", p.now().UnixMicro())); err != nil {
+	if err := p.conclude(ctx, &changed, run, d, status, fmt.Sprintf("-%d", p.now().UnixMicro())); err != nil {
 		return err
 	}
 	return p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
 		v := changed
-		now, err := tx.Verification(ctx, scope, v.ID)
+		now, err := tx.LockVerification(ctx, scope, v.ID)
 		if err != nil {
 			return err
 		}
@@ -276,8 +306,10 @@ func (p *Processor) redecide(ctx context.Context, scope tenant.Scope, v Verifica
 		if err := tx.UpdateVerification(ctx, scope, was, v); err != nil {
 			return err
 		}
-		if err := tx.ReplaceEvidence(ctx, scope, v.ID, v.Attempt, StepRescreen, evidence, p.now()); err != nil {
-			return err
+		for step, data := range evidence {
+			if err := tx.ReplaceEvidence(ctx, scope, v.ID, v.Attempt, step, data, v.UpdatedAt); err != nil {
+				return err
+			}
 		}
 		return then(ctx, tx, &v)
 	})
