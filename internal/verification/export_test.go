@@ -2,6 +2,8 @@ package verification
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -39,3 +41,6 @@ func (p *Processor) Evidence(ctx context.Context, id uuid.UUID) (Verification, E
 	}
 	return v, run.Evidence, nil
 }
+
+// Triggers lists all triggers.
+func Triggers() []Trigger { return slices.Collect(maps.Keys(transitions)) }

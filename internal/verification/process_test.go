@@ -29,11 +29,12 @@ import (
 
 // engines are small working stand-ins: a file's content says what is on it.
 type engines struct {
-	fail  error // what reading a card answers
-	panic any
-	nik   string         // on the card; a default when empty
-	face  *face.Template // on the selfie
-	lists []screening.List
+	fail   error // what reading a card answers
+	panic  any
+	nik    string         // on the card; a default when empty
+	unread bool           // the card is found, but nothing on it can be read
+	face   *face.Template // on the selfie
+	lists  []screening.List
 }
 
 func (e *engines) Inspect(_ context.Context, data []byte, _ string) (verification.Document, error) {
@@ -56,7 +57,11 @@ func (e *engines) Read(context.Context, *imaging.Picture) (ktp.Reading, error) {
 	}
 	r := ktp.Reading{Found: true, Rectified: imaging.New(171, 108), Codes: []ktp.Code{}, Model: "fake", ModelVersion: "1", Quality: ktp.Quality{PixelsPerMM: 10}, Portrait: ktp.Rect{X0: 120, Y0: 20, X1: 160, Y1: 70}}
 	for f, text := range map[ktp.Field]string{ktp.NIK: cmp.Or(e.nik, "3174080107870501"), ktp.Name: "BUDI", ktp.BirthDate: "1987-07-01", ktp.Gender: "LAKI-LAKI"} {
-		r.Values = append(r.Values, ktp.Value{Field: f, Value: &text, Confidence: 0.99})
+		v := ktp.Value{Field: f, Value: &text, Confidence: 0.99}
+		if e.unread {
+			v.Value, v.Confidence = nil, 0
+		}
+		r.Values = append(r.Values, v)
 	}
 	return r, nil
 }
