@@ -391,7 +391,12 @@ func TestCancel(t *testing.T) {
 	}
 
 	running := b.create(t, "")
+	b.face = faceOf(0)
+	var begun []verification.StepName
 	b.watch = func(ctx context.Context, id uuid.UUID, s verification.StepName, m verification.Moment) {
+		if m == verification.StepBegins {
+			begun = append(begun, s)
+		}
 		if s == verification.StepMatch && m == verification.StepWorked {
 			if _, err := b.cases.Cancel(ctx, b.actor, id); err != nil {
 				t.Errorf("cancel while running: %v", err)
@@ -404,6 +409,14 @@ func TestCancel(t *testing.T) {
 	got = b.get(t, running.ID)
 	if got.Status != verification.Cancelled || got.CreditUsed != 0 || b.balance(t) != 100 || got.Output != nil {
 		t.Errorf("cancelled while running: %+v, balance %d", got, b.balance(t))
+	}
+	// The step that ran is the last one, and nothing of it is kept.
+	kept, err := b.db.Evidence(t.Context(), tenant.Everything(), running.ID, 1)
+	if err != nil || len(kept) != 2 || kept[verification.StepMatch] != nil || begun[len(begun)-1] != verification.StepMatch {
+		t.Errorf("kept %d steps, %v; begun %v", len(kept), err, begun)
+	}
+	if _, err := b.db.KnownFace(t.Context(), tenant.Everything(), running.ID); !fault.Is(err, fault.NotFound) {
+		t.Errorf("the face of a cancelled step: %v", err)
 	}
 	job, err := b.cases.Job(t.Context(), b.actor, running.OCRJobIDs[0])
 	if err != nil || job.Status != verification.Cancelled {
