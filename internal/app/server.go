@@ -107,7 +107,7 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	cases := verification.NewUseCases(ports)
 	s.http = &http.Server{
 		Handler: httpapi.New(httpapi.Config{
-			UseCases: cases, Screenings: verification.NewScreenings(cases, s.process, s.db),
+			UseCases: cases, Screenings: verification.NewScreenings(cases, s.process, s.db), Reviews: verification.NewReviews(cases, s.process),
 			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, PublicURL: cfg.PublicURL, SpoolDir: spool,
 			Limits: ports.Limits, Logger: log, Now: time.Now,
 		}),

@@ -35,6 +35,7 @@ type Auth interface {
 type Config struct {
 	UseCases   *verification.UseCases
 	Screenings *verification.Screenings
+	Reviews    *verification.Reviews
 	Auth       Auth
 	// Ready tells why the program cannot work at the moment; nil when it can.
 	Ready func(ctx context.Context) error
@@ -85,6 +86,9 @@ func newServer(cfg Config) *server {
 	s.folderRoutes()
 	s.serviceRoutes()
 	s.verificationRoutes()
+	s.draftRoutes()
+	s.reviewRoutes()
+	s.settingsRoutes()
 	s.jobRoutes()
 	s.resultRoutes()
 	s.screeningRoutes()

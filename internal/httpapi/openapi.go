@@ -26,7 +26,7 @@ func apiConfig() huma.Config {
 	config.Security = []map[string][]string{{"bearer": {}}, {"apiKey": {}}}
 	config.Tags = []*huma.Tag{
 		{Name: "Authentication"}, {Name: "Uploads"}, {Name: "Folders"}, {Name: "Services"},
-		{Name: "Verifications"}, {Name: "Results"}, {Name: "Operation"},
+		{Name: "Verifications"}, {Name: "Reviews"}, {Name: "Results"}, {Name: "Groups"}, {Name: "Operation"},
 	}
 	return config
 }
@@ -62,6 +62,8 @@ func finishSchemas(schemas map[string]*huma.Schema) {
 		"Verification": {"api_key", "error"},
 		"Profile":      {"api_key"},
 		"FormField":    {"required_when"},
+		"Attempt":      {"error"},
+		"Submitted":    {"verification", "error"},
 	} {
 		for _, name := range names {
 			p := schemas[schema].Properties[name]
