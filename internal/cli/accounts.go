@@ -183,6 +183,8 @@ type groupCmd struct {
 	Add    groupAddCmd    `cmd:"" help:"Add a group, and its organization if that is new."`
 	List   groupListCmd   `cmd:"" help:"List organizations and groups with their credits."`
 	Credit groupCreditCmd `cmd:"" help:"Give credits to a group."`
+
+	Settings groupSettingsCmd `cmd:"" help:"Show a group's rules of review, or change them."`
 }
 
 type groupAddCmd struct {

@@ -2,6 +2,7 @@ package verification
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -94,6 +95,7 @@ func SetReviewSettings(ctx context.Context, s Store, scope tenant.Scope, group u
 	}{{"review.api_key", c.APIKey}, {"review.dashboard", c.Dashboard}} {
 		if p.value != nil && !slices.Contains(ReviewPolicies(), *p.value) {
 			wrong.WithField(p.field, "must be %s, %s or %s", ReviewNever, ReviewOnInconclusive, ReviewAlways)
+			wrong.Message = fmt.Sprintf("A review policy must be %s, %s or %s.", ReviewNever, ReviewOnInconclusive, ReviewAlways)
 		}
 	}
 	if len(wrong.Fields) > 0 {
