@@ -203,10 +203,19 @@ func (p *Processor) rescreen(ctx context.Context, scope tenant.Scope, w Watched)
 		}
 	}
 	judged := slices.ContainsFunc(slices.Collect(maps.Keys(w.Alerts)), func(id string) bool { _, ok := aside[id]; return ok })
+	before := w
 	w.Alerts, w.Lists, w.ScreenedAt = now, listVersions(found.Lists), found.At
 	if len(fresh) == 0 && !judged && !w.Held {
 		// Some are gone from the lists: the verdict of that day stays.
-		return false, p.store.SaveWatched(ctx, scope, w)
+		return false, p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
+			if _, err := tx.LockVerification(ctx, scope, w.VerificationID); err != nil {
+				return err
+			}
+			if err := stillWatched(ctx, tx, scope, before); err != nil {
+				return err
+			}
+			return tx.SaveWatched(ctx, scope, w)
+		})
 	}
 	v, err := p.store.Verification(ctx, scope, w.VerificationID)
 	if err != nil {
@@ -220,6 +229,9 @@ func (p *Processor) rescreen(ctx context.Context, scope tenant.Scope, w Watched)
 		status = Completed
 	}
 	return false, p.redecide(ctx, scope, v, s, status, func(ctx context.Context, tx Store, v *Verification) error {
+		if err := stillWatched(ctx, tx, scope, before); err != nil {
+			return err
+		}
 		if len(fresh) > 0 {
 			if err := p.announceAlert(ctx, tx, scope, v, fresh, s); err != nil {
 				return err
@@ -236,6 +248,16 @@ func (p *Processor) rescreen(ctx context.Context, scope tenant.Scope, w Watched)
 		}
 		return tx.SaveWatched(ctx, scope, w)
 	})
+}
+
+// stillWatched is a Conflict when a reviewer has taken w in hand, or said that
+// it is somebody else, since it was read.
+func stillWatched(ctx context.Context, tx Store, scope tenant.Scope, w Watched) error {
+	now, err := tx.Watched(ctx, scope, w.VerificationID)
+	if err == nil && (now.Held != w.Held || now.Query != w.Query || !maps.Equal(now.Alerts, w.Alerts)) {
+		err = fault.New(fault.Conflict, "The person has changed in the meantime.")
+	}
+	return err
 }
 
 // releases tells whether the review of v has nothing left to look at.

@@ -487,6 +487,26 @@ func TestReviewOfAnAlert(t *testing.T) {
 	}
 }
 
+// What a reviewer says while the lists are searched is not undone by the search.
+func TestReviewDuringRescreen(t *testing.T) {
+	b := newBench(t)
+	b.listed(1, "Nobody Inparticular")
+	v := b.screen(t, ratna)
+	b.listed(2, "Ratna Kertanegara Wirayuda")
+	b.rescreen(t)
+	b.listed(3, "Nobody Inparticular") // the alert's review would end
+	b.during = func() {
+		b.review(t, b.actor, v, verification.DecideApprove, nil)
+		b.review(t, b.actor, v, verification.DecideReopen, nil)
+	}
+	b.rescreen(t)
+	b.rescreen(t)
+	w, err := b.db.Watched(t.Context(), tenant.Everything(), v.ID)
+	if got := b.get(t, v.ID); got.Status != verification.NeedReview || err != nil || w.Held {
+		t.Errorf("%s, held %v, %v", got.Status, w.Held, err)
+	}
+}
+
 // A rejection outlives alerts.
 func TestAlertAfterRejection(t *testing.T) {
 	b := newBench(t)

@@ -1,10 +1,8 @@
 package verification
 
 import (
-	"cmp"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"anycheck/internal/ktp"
@@ -146,11 +144,4 @@ func (r *Reviewed) clone() Reviewed {
 func (p ReviewPolicy) needsReview(checks []Check) bool {
 	return p == ReviewAlways || p == ReviewOnInconclusive &&
 		slices.ContainsFunc(checks, func(c Check) bool { return c.Outcome == Inconclusive })
-}
-
-// fieldList names corrected fields in the order of the output.
-func fieldList[V any](fields map[ktp.Field]V) []ktp.Field {
-	return slices.SortedFunc(maps.Keys(fields), func(a, b ktp.Field) int {
-		return cmp.Or(cmp.Compare(slices.Index(ktp.Fields, a), slices.Index(ktp.Fields, b)), strings.Compare(string(a), string(b)))
-	})
 }
