@@ -121,7 +121,7 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	s.cases = verification.NewUseCases(ports)
 	s.http = &http.Server{
 		Handler: httpapi.New(httpapi.Config{
-			UseCases: s.cases, Screenings: verification.NewScreenings(s.cases, s.process, s.db), Privacy: s.privacy,
+			UseCases: s.cases, Screenings: verification.NewScreenings(s.cases, s.process, s.db), Reviews: verification.NewReviews(s.cases, s.process), Privacy: s.privacy,
 			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, AnswersKey: s.keys.Answers,
 			RateLimits: httpapi.RateLimits{PerKey: cfg.RatePerKey, PerGroup: cfg.RatePerGroup, PerAddress: cfg.RatePerAddress}, PublicURL: cfg.PublicURL, SpoolDir: spool,
 			Limits: ports.Limits, Logger: log, Now: time.Now,

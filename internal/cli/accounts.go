@@ -186,6 +186,8 @@ type groupCmd struct {
 	Credit groupCreditCmd `cmd:"" help:"Give credits to a group."`
 	Usage  groupUsageCmd  `cmd:"" help:"What was used, by day or month, service, user and group."`
 	Limit  groupLimitCmd  `cmd:"" help:"Limit the calls a minute of a group."`
+
+	Settings groupSettingsCmd `cmd:"" help:"Show a group's rules of review, or change them."`
 }
 
 type groupAddCmd struct {

@@ -37,6 +37,7 @@ type Config struct {
 	UseCases   *verification.UseCases
 	Screenings *verification.Screenings
 	Privacy    *verification.Privacy
+	Reviews    *verification.Reviews
 	Auth       Auth
 	// Ready tells why the program cannot work at the moment; nil when it can.
 	Ready func(ctx context.Context) error
@@ -101,6 +102,9 @@ func newServer(cfg Config) *server {
 	s.folderRoutes()
 	s.serviceRoutes()
 	s.verificationRoutes()
+	s.draftRoutes()
+	s.reviewRoutes()
+	s.settingsRoutes()
 	s.jobRoutes()
 	s.resultRoutes()
 	s.screeningRoutes()

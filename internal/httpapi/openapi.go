@@ -26,7 +26,7 @@ func apiConfig() huma.Config {
 	config.Security = []map[string][]string{{"bearer": {}}, {"apiKey": {}}}
 	config.Tags = []*huma.Tag{
 		{Name: "Authentication"}, {Name: "Uploads"}, {Name: "Folders"}, {Name: "Services"},
-		{Name: "Verifications"}, {Name: "Screening"}, {Name: "Results"}, {Name: "Privacy"}, {Name: "Credits"}, {Name: "Operation"},
+		{Name: "Verifications"}, {Name: "Reviews"}, {Name: "Screening"}, {Name: "Results"}, {Name: "Privacy"}, {Name: "Groups"}, {Name: "Credits"}, {Name: "Operation"},
 	}
 	return config
 }
@@ -64,6 +64,8 @@ func finishSchemas(schemas map[string]*huma.Schema) {
 		"Profile":      {"api_key"},
 		"FormField":    {"required_when"},
 		"UsageRow":     {"service", "user", "group"},
+		"Attempt":      {"error"},
+		"Submitted":    {"verification", "error"},
 	} {
 		for _, name := range names {
 			p := schemas[schema].Properties[name]

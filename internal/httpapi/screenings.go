@@ -129,7 +129,7 @@ func (s *server) screeningRoutes() {
 	tags := []string{"Screening"}
 	handle(s, callers, huma.Operation{OperationID: "createScreening", Method: http.MethodPost, Path: "/screenings", Tags: tags,
 		Summary:       "Screen a person without documents",
-		Description:   "Searches the watch lists at once and answers with a finished verification of the service PERSON_SCREENING, whose output has pep as for cards. The same person is searched again when lists change, unless monitor is false.",
+		Description:   "Searches the watch lists at once and answers with a decided verification of the service PERSON_SCREENING, whose output has pep as for cards. The group's review policy holds for it: what a signed-in person asks about comes back NEED_REVIEW when there are hits, unless the group has changed that. The same person is searched again when lists change, unless monitor is false.",
 		DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *createScreeningRequest) (*output[verificationView], error) {
 			person, err := in.person()
@@ -148,7 +148,7 @@ func (s *server) screeningRoutes() {
 		})
 	handle(s, callers, huma.Operation{OperationID: "dismissHit", Method: http.MethodPost, Path: "/verifications/{id}/dismissals", Tags: tags,
 		Summary:     "Set a hit aside: the listed entity is another person",
-		Description: "It holds for this person in the whole group, until it expires or the listed entity changes. The verification is decided anew; when an alert had put it into review and no hit is left, it is COMPLETED."},
+		Description: "It holds for this person in the whole group, until it expires or the listed entity changes. The verification is decided anew; when an alert had put it into review, no hit is left and nobody has taken the review in hand, it is COMPLETED; never in a group with four eyes."},
 		func(ctx context.Context, in *dismissRequest) (*output[verificationView], error) {
 			v, err := s.Screenings.Dismiss(ctx, actorOf(ctx), in.ID.uuid(), verification.NewDismissal{EntityID: in.Body.EntityID, Reason: in.Body.Reason, ExpiresAt: in.Body.ExpiresAt})
 			return s.answerVerification(ctx, v, err)

@@ -37,7 +37,7 @@ func (s *store) EraseResult(ctx context.Context, scope tenant.Scope, t verificat
 		if err != nil {
 			return taken(err, "This result is erased already.")
 		}
-		for _, table := range []string{"evidence", "watched_persons", "dismissals", "known_faces", "subjects"} {
+		for _, table := range []string{"evidence", "watched_persons", "dismissals", "known_faces", "subjects", "attempts", "reviews"} {
 			if err := tx.deleteOf(ctx, scope, table, "verification_id", t.ResultID); err != nil {
 				return err
 			}

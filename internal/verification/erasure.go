@@ -18,7 +18,6 @@ import (
 
 	"anycheck/internal/fault"
 	"anycheck/internal/ktp"
-	"anycheck/internal/ledger"
 	"anycheck/internal/tenant"
 )
 
@@ -155,11 +154,14 @@ func (p *Privacy) erase(ctx context.Context, scope tenant.Scope, actor string, r
 	t.Verifications = len(members)
 	err = p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
 		for _, m := range members {
-			v, err := tx.Verification(ctx, scope, m.ID)
+			v, err := tx.LockVerification(ctx, scope, m.ID)
 			if err != nil {
 				return err
 			}
-			if err := p.stop(ctx, tx, scope, &v, actor); err != nil {
+			if _, err := Next(v.Status, Cancel); err != nil {
+				continue // it has ended
+			}
+			if err := p.cancel(ctx, tx, scope, &v, actor); err != nil {
 				return err
 			}
 		}
@@ -231,23 +233,6 @@ func (p *Privacy) commit(ctx context.Context, scope tenant.Scope, salt []byte, m
 		}
 	}
 	return c, files, nil
-}
-
-// stop cancels what has not ended, and gives its credits back.
-func (p *Privacy) stop(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, actor string) error {
-	if _, err := Next(v.Status, Cancel); err != nil {
-		return nil // it has ended
-	}
-	reserved := v.Status == InQueue || v.Status == InProgress || v.Status == FraudDetected
-	end := p.now()
-	v.EndDate = &end
-	if err := p.transition(ctx, tx, scope, v, Cancel, actor); err != nil {
-		return err
-	}
-	if err := p.endJobs(ctx, tx, scope, v, Cancelled); err != nil || !reserved {
-		return err
-	}
-	return tx.AppendEntry(ctx, scope, v.entry(ledger.Release, end))
 }
 
 // DeleteFiles deletes the files of an erased result. It may run again.

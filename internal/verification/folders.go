@@ -120,5 +120,9 @@ func (s *UseCases) FolderResults(ctx context.Context, a tenant.Actor, folder uui
 	if _, err := s.store.Folder(ctx, a.Scope(), folder); err != nil {
 		return nil, 0, err
 	}
-	return s.store.Results(ctx, a.Scope(), folder, p)
+	list, total, err := s.store.Results(ctx, a.Scope(), folder, p)
+	if err != nil {
+		return nil, 0, err
+	}
+	return list, total, s.fillOverall(ctx, a.Scope(), list)
 }

@@ -34,6 +34,9 @@ type Store interface {
 	RateLimits
 	Answers
 	Webhooks
+	AttemptStore
+	ReviewStore
+	ReviewSettingsStore
 	// ServiceState gives the operator's state of a service by code.
 	ServiceState(ctx context.Context, code string) (ServiceState, error)
 	// Enqueue adds a job to the queue; inside InTx it is part of the transaction.
@@ -67,6 +70,11 @@ type Files interface {
 type Verifications interface {
 	InsertResult(ctx context.Context, scope tenant.Scope, r Result) error
 	Result(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Result, error)
+	// FindResults lists results, newest first, and how many there are.
+	FindResults(ctx context.Context, scope tenant.Scope, f ResultFilter, p Page) ([]Result, int, error)
+	// MemberStatuses gives the different statuses of each result's
+	// verifications; a result without any is left out.
+	MemberStatuses(ctx context.Context, scope tenant.Scope, results []uuid.UUID) (map[uuid.UUID][]Status, error)
 	// Results lists a folder's results, newest first, and how many there are.
 	Results(ctx context.Context, scope tenant.Scope, folder uuid.UUID, p Page) ([]Result, int, error)
 	InsertVerification(ctx context.Context, scope tenant.Scope, v Verification) error
@@ -78,6 +86,12 @@ type Verifications interface {
 	// UpdateVerification writes every mutable field of v if the row is still
 	// as was says; otherwise it changes nothing and answers a Conflict.
 	UpdateVerification(ctx context.Context, scope tenant.Scope, was Mark, v Verification) error
+	// UpdateInput writes what a draft holds: service, configuration, pages,
+	// webhook and cost, if the row is still as was says; else it is a Conflict.
+	UpdateInput(ctx context.Context, scope tenant.Scope, was Mark, v Verification) error
+	// LockVerification reads a verification and lets nobody else change it
+	// until the transaction ends.
+	LockVerification(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Verification, error)
 	// AppendEvent gives the event the verification's next sequence number and
 	// returns it.
 	AppendEvent(ctx context.Context, scope tenant.Scope, e Event) (Event, error)
@@ -139,6 +153,9 @@ type Credits interface {
 	// quota of the verification's user with QUOTA_EXCEEDED; a second entry of
 	// the same verification, attempt and kind is a Conflict.
 	AppendEntry(ctx context.Context, scope tenant.Scope, e ledger.Entry) error
+	// Reserved tells whether an attempt holds a reservation that is neither
+	// settled nor released.
+	Reserved(ctx context.Context, scope tenant.Scope, verification uuid.UUID, attempt int) (bool, error)
 }
 
 // Webhooks stores what is to be delivered.

@@ -72,6 +72,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"known faces", testKnownFaces}, {"erasure of known faces", testKnownFaceIsErased},
 		{"sealed data", testSealed}, {"data keys", testDataKeys}, {"erasure", testErasure}, {"retention", testRetention},
 		{"watched persons", testWatchedPersons}, {"dismissals", testDismissals},
+		{"drafts", testDrafts}, {"locked rows", testLock}, {"attempts", testAttempts}, {"reviews", testReviews}, {"review settings", testReviewSettings},
+		{"all results", testFindResults}, {"reservations", testReserved},
 		{"credits", testCredits}, {"balance race", testBalanceRace},
 		{"usage", testUsage}, {"quota", testQuota}, {"quota race", testQuotaRace}, {"rate limits", testRateLimits},
 		{"answers", testAnswers}, {"answers race", testAnswersRace},

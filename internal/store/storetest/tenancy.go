@@ -32,6 +32,7 @@ type belongings struct {
 	job           verification.Job
 	first, second verification.Delivery
 	watched       verification.Watched
+	reserved      verification.Verification
 	key           tenant.APIKey
 	answer        idempotency.Record
 }
@@ -65,6 +66,11 @@ func newBelongings(t *testing.T, db *store.DB) *belongings {
 	seven := int64(7)
 	must(t, db.SetRateLimit(t.Context(), w.scope, verification.RateSubject{ID: w.group.ID}, &seven, now, "x"))
 	must(t, db.SetQuota(t.Context(), w.scope, w.user.ID, &seven, now, "x"))
+	must(t, db.InsertAttempt(t.Context(), w.scope, b.v.ID, verification.Attempt{Number: 1, Status: verification.Failed}))
+	must(t, db.InsertReview(t.Context(), w.scope, w.review(b.v, now)))
+	must(t, db.SaveReviewSettings(t.Context(), w.scope, w.group.ID, verification.ReviewSettings{APIKey: verification.ReviewNever, UpdatedAt: now}))
+	b.reserved = done
+	must(t, db.AppendEntry(t.Context(), w.scope, ledger.Entry{ID: newID(), GroupID: w.group.ID, VerificationID: &done.ID, Attempt: 1, Kind: ledger.Reserve, Credits: 1, CreatedAt: now}))
 	return b
 }
 
@@ -144,6 +150,44 @@ var calls = []struct {
 		list, err := b.db.Events(t.Context(), s, b.v.ID)
 		return len(list) > 0, err
 	}},
+	{"UpdateInput", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		v := b.v
+		v.ServiceName = "Changed"
+		return b.db.UpdateInput(t.Context(), s, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v)
+	})},
+	{"LockVerification", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.LockVerification(t.Context(), s, b.v.ID)
+		return err == nil, err
+	}},
+	{"FindResults", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, n, err := b.db.FindResults(t.Context(), s, verification.ResultFilter{Folder: b.folder.ID, Status: verification.Completed}, verification.Page{Size: 10})
+		return len(list) > 0 || n > 0, err
+	}},
+	{"MemberStatuses", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		found, err := b.db.MemberStatuses(t.Context(), s, []uuid.UUID{b.result.ID})
+		return len(found) > 0, err
+	}},
+	{"InsertAttempt", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertAttempt(t.Context(), s, b.v.ID, verification.Attempt{Number: 2, Status: verification.Failed})
+	})},
+	{"Attempts", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Attempts(t.Context(), s, b.v.ID)
+		return len(list) > 0, err
+	}},
+	{"InsertReview", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertReview(t.Context(), s, b.world.review(b.v, now))
+	})},
+	{"Reviews", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Reviews(t.Context(), s, b.v.ID)
+		return len(list) > 0, err
+	}},
+	{"ReviewSettings", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.ReviewSettings(t.Context(), s, b.group.ID)
+		return err == nil, err
+	}},
+	{"SaveReviewSettings", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.SaveReviewSettings(t.Context(), s, b.group.ID, verification.ReviewSettings{APIKey: verification.ReviewAlways, UpdatedAt: now})
+	})},
 	{"Unfinished", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		list, err := b.db.Unfinished(t.Context(), s, now.Add(time.Hour), 1000)
 		return slices.Contains(list, b.v.ID), err
@@ -319,6 +363,9 @@ var calls = []struct {
 		n, err := b.db.ForgetAnswers(t.Context(), s, now)
 		return n > 0, err
 	}},
+	{"Reserved", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		return b.db.Reserved(t.Context(), s, b.reserved.ID, 1)
+	}},
 	{"InsertDelivery", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		return b.db.InsertDelivery(t.Context(), s, verification.Delivery{ID: newID(), Tenancy: b.tenancy(), VerificationID: b.v.ID, Sequence: 3, Body: []byte{}, CreatedAt: now, UpdatedAt: now})
 	})},
@@ -466,6 +513,11 @@ func testTenancy(t *testing.T, db *store.DB) {
 		"a job of another's verification": db.InsertJob(t.Context(), tenant.Everything(), verification.Job{ID: newID(), Tenancy: b.tenancy(), VerificationID: other.v.ID, CreatedAt: now, UpdatedAt: now}),
 		"a webhook of another's verification": db.InsertDelivery(t.Context(), tenant.Everything(), verification.Delivery{ID: newID(), Tenancy: b.tenancy(), VerificationID: other.v.ID, Sequence: 9,
 			Body: []byte{}, CreatedAt: now, UpdatedAt: now}),
+		"a review of another's verification": func() error {
+			r := b.world.review(b.v, now)
+			r.VerificationID = other.v.ID
+			return db.InsertReview(t.Context(), tenant.Everything(), r)
+		}(),
 		"credits for another's verification": db.AppendEntry(t.Context(), tenant.Everything(), ledger.Entry{ID: newID(), GroupID: b.group.ID, VerificationID: &other.v.ID, Kind: ledger.Reserve, Credits: 1, CreatedAt: now}),
 	} {
 		wantKind(t, what, err, fault.NotFound, "")
@@ -477,7 +529,7 @@ func dump(t *testing.T, db *store.DB) map[string]string {
 	t.Helper()
 	content := map[string]string{}
 	for _, table := range []string{"organizations", "groups", "users", "sessions", "refresh_tokens", "api_keys", "folders", "uploads", "files", "results", "verifications",
-		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "subjects", "retention", "erasures", "file_uses", "data_keys", "ledger_entries", "credit_usage", "user_quotas", "rate_limits",
+		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "attempts", "reviews", "review_settings", "subjects", "retention", "erasures", "file_uses", "data_keys", "ledger_entries", "credit_usage", "user_quotas", "rate_limits",
 		"idempotent_answers", "deliveries", "delivery_attempts"} {
 		rows, err := tables(t, db).QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
 		must(t, err)
