@@ -29,6 +29,8 @@ const (
 	// A verification nobody touched for this long is put back into the queue.
 	sweepIdle  = 10 * time.Minute
 	sweepEvery = time.Minute
+	// Chains of the audit log that have grown enough are looked for this often.
+	checkpointEvery = time.Minute
 	// Whom new list versions concern is looked for this often.
 	rescreenEvery = 10 * time.Minute
 	// List versions that another process has imported are taken up this often.
@@ -108,7 +110,7 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	s.http = &http.Server{
 		Handler: httpapi.New(httpapi.Config{
 			UseCases: cases, Screenings: verification.NewScreenings(cases, s.process, s.db),
-			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, PublicURL: cfg.PublicURL, SpoolDir: spool,
+			Auth: s.Auth, Audit: s.Audit, Ready: s.db.Ping, SigningKey: s.keys.Links, PublicURL: cfg.PublicURL, SpoolDir: spool,
 			Limits: ports.Limits, Logger: log, Now: time.Now,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -158,6 +160,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Info("jobs of a process that died are taken up again", "jobs", n)
 	}
 	s.jobs.Every("rescreen", rescreenEvery, s.process.Rescreen)
+	s.jobs.Every("audit", checkpointEvery, func(ctx context.Context) error { _, err := s.Audit.CheckpointAll(ctx, true); return err })
 	s.jobs.Every("sweep", sweepEvery, func(ctx context.Context) error { return s.process.Sweep(ctx, sweepIdle) })
 	err = s.jobs.Start(ctx, queue.Handlers{
 		verification.ProcessTask: func(ctx context.Context, id uuid.UUID, a queue.Attempt) error {

@@ -134,11 +134,12 @@ func (r *Record) Follow(n int64, previous Hash) {
 
 // What a value may look like.
 var (
-	number = regexp.MustCompile(`^[0-9]{1,12}$`)
-	id     = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-	moment = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,18}Z$`)
-	word   = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
-	words  = regexp.MustCompile(`^[A-Za-z0-9_.:,-]{0,256}$`)
+	number    = regexp.MustCompile(`^[0-9]{1,12}$`)
+	id        = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	moment    = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,18}Z$`)
+	word      = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
+	words     = regexp.MustCompile(`^[A-Za-z0-9_.:,-]{0,256}$`)
+	sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
 // details are the keys that a record may have beside its columns. None of them
@@ -148,7 +149,8 @@ var details = map[string]*regexp.Regexp{
 	"attempt": number, "count": number, "credits": number, "from": number, "offset": number, "to": number, "version": number,
 	"folder_id": id, "key_id": id, "result_id": id, "user_id": id, "verification_id": id,
 	"expires_at": moment, "since": moment, "until": moment,
-	"checksum": word, "decision": word, "file": word, "force": word, "format": word, "list": word, "mode": word, "prefix": word,
+	"checksum": sha256Hex,
+	"decision": word, "file": word, "force": word, "format": word, "list": word, "mode": word, "prefix": word,
 	"reason_code": word, "role": word, "service": word, "status": word, "via": word,
 	"fields": words, "scopes": words,
 }
@@ -171,7 +173,9 @@ func (r Record) Check() error {
 	wrong := func(what string) error {
 		return fault.New(fault.Internal, "The audit record cannot be written: its %s is not one of those allowed.", what)
 	}
-	plain := func(shape *regexp.Regexp, s string) bool { return shape.MatchString(s) && !longNumber.MatchString(s) }
+	plain := func(shape *regexp.Regexp, s string) bool {
+		return shape.MatchString(s) && (shape == sha256Hex || !longNumber.MatchString(s))
+	}
 	_, parsed := uuid.Parse(r.Organization)
 	switch {
 	case r.Organization != Platform && parsed != nil:

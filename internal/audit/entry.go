@@ -150,6 +150,10 @@ func (e *Entry) Ended(err error) {
 	if e.Action == Login {
 		e.Action = LoginFail
 	}
+	if f.Kind == fault.Unauthenticated && e.Actor.Kind == User {
+		// It claimed to be this user.
+		e.Object, e.Actor = Object{"user", e.Actor.ID}, Actor{Kind: Unknown}
+	}
 }
 
 // Located tells whether it is known whose chain the record belongs to.

@@ -157,6 +157,7 @@ type Keys struct {
 	Tokens []byte // signs access tokens
 	Links  []byte // signs file links
 	NIKs   []byte // hashes the NIKs of known faces
+	Audit  []byte // signs checkpoints of the audit log and evidence
 }
 
 // Keys reads the configured secret, or makes one on first use and keeps it in
@@ -178,7 +179,11 @@ func (c Config) Keys() (Keys, error) {
 		return Keys{}, err
 	}
 	niks, err := hkdf.Key(sha256.New, []byte(secret), nil, "anycheck known NIKs", 32)
-	return Keys{Tokens: tokens, Links: links, NIKs: niks}, err
+	if err != nil {
+		return Keys{}, err
+	}
+	audit, err := hkdf.Key(sha256.New, []byte(secret), nil, "anycheck audit log", 32)
+	return Keys{Tokens: tokens, Links: links, NIKs: niks, Audit: audit}, err
 }
 
 func keptSecret(path string) (string, error) {

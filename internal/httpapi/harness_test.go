@@ -22,6 +22,7 @@ import (
 	"github.com/google/uuid"
 
 	"anycheck/client"
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
 	"anycheck/internal/fault"
 	"anycheck/internal/imaging"
@@ -47,6 +48,7 @@ type platform struct {
 	db      *store.DB
 	lists   *watchlist.Library
 	auth    *auth.Service
+	audit   *audit.Log
 	log     *lockedBuffer
 	missing map[verification.Type][]string
 	ready   error
@@ -80,12 +82,13 @@ func newPlatform(t testing.TB) *platform {
 	db.SetEnqueuer(noQueue{})
 	p := &platform{db: db, auth: auth.New(db, bytes.Repeat([]byte("k"), 32), time.Now), log: &lockedBuffer{},
 		missing: map[verification.Type][]string{}, spool: t.TempDir()}
+	p.audit = audit.NewLog(db, audit.NewSigner([]byte("a seed for tests")), time.Now)
 	blobs := &memoryBlobs{files: map[string][]byte{}}
 	cases := verification.NewUseCases(verification.Ports{Store: db, Blobs: blobs, Documents: markedDocuments{},
 		Capabilities: capabilities(p.missing), Outbound: httpsOnly{}, Limits: limits, Now: time.Now})
 	p.lists = watchlist.NewLibrary(db, blobs, time.Now)
 	process := verification.NewProcessor(db, blobs, verification.NewPipeline(markedDocuments{}, nil, nil, p.lists, time.Now), exporter{}, []byte("key"), time.Now, nil)
-	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Auth: p.auth, Ready: func(context.Context) error { return p.ready },
+	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Auth: p.auth, Audit: p.audit, Ready: func(context.Context) error { return p.ready },
 		SigningKey: bytes.Repeat([]byte("s"), 32), SpoolDir: p.spool, Limits: limits, Now: time.Now,
 		Logger: slog.New(slog.NewJSONHandler(p.log, nil))})
 	p.handler = p.server.handler()

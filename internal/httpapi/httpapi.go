@@ -36,6 +36,7 @@ type Config struct {
 	UseCases   *verification.UseCases
 	Screenings *verification.Screenings
 	Auth       Auth
+	Audit      Audit
 	// Ready tells why the program cannot work at the moment; nil when it can.
 	Ready func(ctx context.Context) error
 	// SigningKey signs file addresses: 32 random bytes or more, the same on
@@ -67,6 +68,8 @@ type server struct {
 	signer signer
 	// public are the patterns that need no proof of who is calling.
 	public map[string]bool
+	// traces are what each pattern declares of its audit record.
+	traces map[string]trace
 	// document is the OpenAPI document.
 	document []byte
 }
@@ -78,7 +81,7 @@ func New(cfg Config) http.Handler {
 }
 
 func newServer(cfg Config) *server {
-	s := &server{Config: cfg, mux: &routes{ServeMux: http.NewServeMux()}, public: map[string]bool{},
+	s := &server{Config: cfg, mux: &routes{ServeMux: http.NewServeMux()}, public: map[string]bool{}, traces: map[string]trace{},
 		signer: signer{key: cfg.SigningKey, now: cfg.Now}}
 	s.api = humago.New(s.mux, apiConfig())
 	s.authRoutes()
@@ -88,6 +91,7 @@ func newServer(cfg Config) *server {
 	s.jobRoutes()
 	s.resultRoutes()
 	s.screeningRoutes()
+	s.auditRoutes()
 	s.healthRoutes()
 	s.metricsRoute()
 	s.uploadRoutes()
@@ -133,9 +137,11 @@ type noContent struct{}
 func handle[I, O any](s *server, who access, op huma.Operation, fn func(context.Context, *I) (*O, error)) {
 	op.MaxBodyBytes, op.BodyReadTimeout = maxBody, bodyTimeout
 	s.allow(who, &op)
+	s.traced(op)
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+		s.nameObject(ctx)
 		out, err := fn(ctx, in)
-		if err != nil {
+		if err = s.record(ctx, err); err != nil {
 			return nil, newProblem(ctx, err)
 		}
 		return out, nil
@@ -143,12 +149,14 @@ func handle[I, O any](s *server, who access, op huma.Operation, fn func(context.
 }
 
 // handleRaw registers a route that reads or writes what is not JSON; op
-// describes it.
+// describes it. fn must call record before it answers.
 func (s *server) handleRaw(who access, op huma.Operation, fn func(http.ResponseWriter, *http.Request) error) {
 	s.allow(who, &op)
+	s.traced(op)
 	s.api.OpenAPI().AddOperation(&op)
 	s.mux.HandleFunc(op.Method+" "+muxPath(op), func(w http.ResponseWriter, r *http.Request) {
-		if err := fn(w, r); err != nil {
+		s.nameObject(r.Context())
+		if err := s.record(r.Context(), fn(w, r)); err != nil {
 			writeProblem(w, newProblem(r.Context(), err))
 		}
 	})

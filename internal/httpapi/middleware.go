@@ -11,16 +11,18 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/tenant"
 )
 
 // call is what is known of the request in hand.
 type call struct {
-	id    string
-	base  string // scheme and host of the links in the answer
-	actor tenant.Actor
-	err   *fault.Error // what was answered, for the log
+	id      string
+	base    links // of the links in the answer
+	actor   tenant.Actor
+	err     *fault.Error // what was answered, for the log
+	request *http.Request
 }
 
 type callKey struct{}
@@ -38,8 +40,9 @@ func actorOf(ctx context.Context) tenant.Actor { return callOf(ctx).actor }
 // handler wraps the routes in what holds for all of them.
 func (s *server) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{id: requestID(r.Header.Get("X-Request-Id")), base: s.base(r)}
-		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+		c := &call{id: requestID(r.Header.Get("X-Request-Id")), base: links{address: s.base(r)}}
+		r = r.WithContext(audit.With(context.WithValue(r.Context(), callKey{}, c), &audit.Entry{}))
+		c.request = r
 		started := time.Now()
 		tw := &trackingWriter{ResponseWriter: w}
 		h := tw.Header()
@@ -68,12 +71,15 @@ func (s *server) dispatch(w http.ResponseWriter, r *http.Request) error {
 	if pattern == "" {
 		return notRouted(h, w, r)
 	}
+	s.beginRecord(r, pattern)
 	if !s.public[pattern] {
 		actor, err := s.authenticate(r)
 		if err != nil {
 			return err
 		}
-		callOf(r.Context()).actor = actor
+		c := callOf(r.Context())
+		c.actor, c.base.holder = actor, audit.ActorOf(actor)
+		audit.Of(r.Context()).By(actor)
 	}
 	s.mux.ServeHTTP(w, r)
 	return nil

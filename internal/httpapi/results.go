@@ -23,6 +23,7 @@ func viewResult(r verification.Result) result {
 
 func (s *server) resultRoutes() {
 	handle(s, callers, huma.Operation{OperationID: "getResult", Method: http.MethodGet, Path: "/results/{id}", Tags: []string{"Results"},
+		Metadata:    unrecorded(noPersonalData),
 		Summary:     "One result",
 		Description: "A result groups the verifications of one person or case; GET /verifications?result_id= lists them with their overall status."},
 		func(ctx context.Context, in *ItemID) (*output[result], error) {

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/verification"
 )
@@ -49,6 +50,7 @@ func (s *server) uploadRoutes() {
 	schema := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[upload](), true, "")
 	s.handleRaw(callers, huma.Operation{
 		OperationID: "uploadFiles", Method: http.MethodPost, Path: "/uploads", Tags: []string{"Uploads"},
+		Metadata:    recorded(audit.FileUploaded, "upload"),
 		Summary:     "Upload files",
 		Description: "JPEG, PNG, WebP, TIFF and PDF, told apart by content. Either all files are kept or none.",
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: form}}},
@@ -78,6 +80,9 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request) error {
 
 	up, err := s.UseCases.Upload(r.Context(), actorOf(r.Context()), form.category, form.incoming())
 	if err != nil {
+		return err
+	}
+	if err := s.record(r.Context(), nil); err != nil {
 		return err
 	}
 	view := upload{ObjectID: up.ID, FileCategory: up.Category, Files: []uploadedFile{}}
