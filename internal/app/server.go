@@ -110,7 +110,8 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	s.http = &http.Server{
 		Handler: httpapi.New(httpapi.Config{
 			UseCases: cases, Screenings: verification.NewScreenings(cases, s.process, s.db),
-			Auth: s.Auth, Audit: s.Audit, Ready: s.db.Ping, SigningKey: s.keys.Links, PublicURL: cfg.PublicURL, SpoolDir: spool,
+			Evidence: verification.NewDossiers(cases, s.process, s.Audit, export.Exporter{}),
+			Auth:     s.Auth, Audit: s.Audit, Ready: s.db.Ping, SigningKey: s.keys.Links, PublicURL: cfg.PublicURL, SpoolDir: spool,
 			Limits: ports.Limits, Logger: log, Now: time.Now,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,

@@ -308,5 +308,6 @@ func (s *Service) CreateKey(ctx context.Context, owner tenant.User, n NewKey) (t
 	text := prefix + "_" + randomText(32)
 	k := tenant.APIKey{ID: newID(), OrganizationID: owner.OrganizationID, GroupID: owner.GroupID, UserID: owner.ID, Name: n.Name,
 		Prefix: prefix, Hash: hashOf(text), Scopes: n.Scopes, ExpiresAt: n.ExpiresAt, CreatedAt: now}
+	audit.Of(ctx).About(k.OrganizationID, k.GroupID, "key", k.ID)
 	return k, text, s.store.InsertAPIKey(ctx, tenant.WithinGroup(k.OrganizationID, k.GroupID), k)
 }

@@ -35,7 +35,8 @@ Examples:
   anycheck demo                                    drive a server through the whole path
 
 Exit codes: 0 done, 1 fault of ours, 2 bad input, 3 not allowed, 4 not found, 5 wrong state,
-6 a limit is used up, 7 something is missing or down, 8 time-out, 10 a hit alerts (screen).`
+6 a limit is used up, 7 something is missing or down, 8 time-out, 10 a hit alerts (screen),
+11 what was checked is not intact (audit verify, evidence verify).`
 
 type root struct {
 	config.Config `embed:"" group:"Settings (docs/configuration.md)"`
@@ -49,6 +50,8 @@ type root struct {
 	Lists   listsCmd   `cmd:"" help:"Import and list watch lists."`
 	Regions regionsCmd `cmd:"" help:"Import and show the table of regions."`
 	Bench   benchCmd   `cmd:"" help:"Measure accuracy and speed on your own data."`
+	Audit   auditCmd   `cmd:"" help:"Look at the audit log, check it and sign where it is."`
+	Evid    evidCmd    `cmd:"" name:"evidence" help:"Check evidence bundles."`
 	User    userCmd    `cmd:"" help:"Manage users."`
 	Group   groupCmd   `cmd:"" help:"Manage groups and their credits."`
 	Key     keyCmd     `cmd:"" help:"Manage API keys."`
@@ -62,6 +65,7 @@ type env struct {
 	ctx      context.Context
 	cfg      config.Config
 	json     bool
+	command  string // as in commandRecords
 	out, err io.Writer
 	log      *slog.Logger
 }
@@ -96,11 +100,14 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(r.LogLevel)) // one of the enum's words
-	e := &env{ctx: ctx, cfg: r.Config, json: r.JSON, out: stdout, err: stderr,
+	e := &env{ctx: ctx, cfg: r.Config, json: r.JSON, command: commandName(kctx.Selected()), out: stdout, err: stderr,
 		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))}
 	err = kctx.Run(e)
 	if errors.Is(err, errAlert) {
 		return exitAlert
+	}
+	if errors.Is(err, errNotIntact) {
+		return exitNotIntact
 	}
 	if err != nil {
 		return e.report(err)

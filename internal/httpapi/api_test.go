@@ -206,6 +206,7 @@ func TestAnotherOrganization(t *testing.T) {
 		{"DELETE", "/verifications/" + v.ID.String() + "/dismissals/E", ""},
 		{"GET", "/jobs/" + job, ""},
 		{"GET", "/results/" + v.ResultID.String(), ""},
+		{"GET", "/results/" + v.ResultID.String() + "/evidence.zip", ""},
 	} {
 		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
 			wantProblem(t, p.asB(tt.method, tt.target, tt.body), http.StatusNotFound, fault.CodeNotFound)

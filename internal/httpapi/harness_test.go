@@ -24,6 +24,7 @@ import (
 	"anycheck/client"
 	"anycheck/internal/audit"
 	"anycheck/internal/auth"
+	"anycheck/internal/export"
 	"anycheck/internal/fault"
 	"anycheck/internal/imaging"
 	"anycheck/internal/ledger"
@@ -88,7 +89,8 @@ func newPlatform(t testing.TB) *platform {
 		Capabilities: capabilities(p.missing), Outbound: httpsOnly{}, Limits: limits, Now: time.Now})
 	p.lists = watchlist.NewLibrary(db, blobs, time.Now)
 	process := verification.NewProcessor(db, blobs, verification.NewPipeline(markedDocuments{}, nil, nil, p.lists, time.Now), exporter{}, []byte("key"), time.Now, nil)
-	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Auth: p.auth, Audit: p.audit, Ready: func(context.Context) error { return p.ready },
+	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db),
+		Evidence: verification.NewDossiers(cases, process, p.audit, export.Exporter{}), Auth: p.auth, Audit: p.audit, Ready: func(context.Context) error { return p.ready },
 		SigningKey: bytes.Repeat([]byte("s"), 32), SpoolDir: p.spool, Limits: limits, Now: time.Now,
 		Logger: slog.New(slog.NewJSONHandler(p.log, nil))})
 	p.handler = p.server.handler()

@@ -35,6 +35,7 @@ type Auth interface {
 type Config struct {
 	UseCases   *verification.UseCases
 	Screenings *verification.Screenings
+	Evidence   *verification.Dossiers
 	Auth       Auth
 	Audit      Audit
 	// Ready tells why the program cannot work at the moment; nil when it can.
@@ -92,6 +93,7 @@ func newServer(cfg Config) *server {
 	s.resultRoutes()
 	s.screeningRoutes()
 	s.auditRoutes()
+	s.evidenceRoutes()
 	s.healthRoutes()
 	s.metricsRoute()
 	s.uploadRoutes()
