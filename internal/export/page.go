@@ -18,6 +18,7 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"time":     func(t any) string { return pageTime(t) },
+	"path":     exhibitPath,
 	"join":     func(list []string) string { return strings.Join(list, ", ") },
 	"percent":  func(f *float64) string { return fmt.Sprintf("%.0f %%", *f*100) },
 	"number":   func(f *float64) string { return fmt.Sprintf("%.0f", *f) },
