@@ -306,3 +306,40 @@ func TestRecordIsPartOfTheChange(t *testing.T) {
 		t.Errorf("left %q: %+v", got, records)
 	}
 }
+
+// silentAudit writes nothing, to measure what writing costs.
+type silentAudit struct{ Audit }
+
+func (silentAudit) Append(context.Context, *audit.Entry) error { return nil }
+
+// BenchmarkRecordedGet is a look at a person's screening, with its audit
+// record and without.
+func BenchmarkRecordedGet(b *testing.B) {
+	p := newPlatform(b)
+	w := p.do("POST", "/screenings", `{"name":"Somebody Else"}`)
+	v := decode[verificationView](b, w, http.StatusCreated)
+	get := func() {
+		if w := p.do("GET", "/verifications/"+v.ID.String(), ""); w.Code != http.StatusOK {
+			b.Fatal(w.Body)
+		}
+	}
+	for _, with := range []bool{false, true} {
+		p.server.Audit = p.audit
+		if !with {
+			p.server.Audit = silentAudit{p.audit}
+		}
+		b.Run(fmt.Sprintf("record=%v", with), func(b *testing.B) {
+			for b.Loop() {
+				get()
+			}
+		})
+		b.Run(fmt.Sprintf("record=%v, 16 at once", with), func(b *testing.B) {
+			b.SetParallelism(8)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					get()
+				}
+			})
+		})
+	}
+}

@@ -3,6 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -16,7 +18,10 @@ var _ audit.Store = (*DB)(nil)
 
 // AppendAudit implements audit.Store.
 func (s *store) AppendAudit(ctx context.Context, e *audit.Entry) error {
-	return s.atomically(ctx, func(tx *store) error { return tx.appendAudit(ctx, e) })
+	if s.tx != nil {
+		return s.appendAudit(ctx, e)
+	}
+	return s.db.audits.append(ctx, s, e)
 }
 
 // withAudit runs fn and then writes the audit record that the context carries,
@@ -55,13 +60,9 @@ func (s *store) appendAudit(ctx context.Context, e *audit.Entry) error {
 	if err := r.Check(); err != nil {
 		return err
 	}
-	if _, err := s.exec(ctx, `INSERT INTO audit_chains (organization_id, sequence, hash) VALUES ($1, 0, $2) ON CONFLICT (organization_id) DO NOTHING`,
-		r.Organization, make([]byte, len(r.Hash))); err != nil {
-		return err
-	}
-	head, err := scanHead(s.tx.QueryRowContext(ctx, `UPDATE audit_chains SET sequence = sequence + 1 WHERE organization_id = $1 RETURNING organization_id, sequence, hash`, r.Organization))
+	head, err := s.nextOf(ctx, r.Organization)
 	if err != nil {
-		return s.db.dialect.translate(err)
+		return err
 	}
 	r.Follow(head.Sequence-1, head.Hash)
 	details, err := asJSON(r.Details)
@@ -75,6 +76,21 @@ func (s *store) appendAudit(ctx context.Context, e *audit.Entry) error {
 	}
 	_, err = s.exec(ctx, `UPDATE audit_chains SET hash = $2 WHERE organization_id = $1`, r.Organization, r.Hash[:])
 	return err
+}
+
+// nextOf counts a chain on and locks it until the transaction ends; it gives
+// the new number and the hash before.
+func (s *store) nextOf(ctx context.Context, chain string) (audit.Head, error) {
+	const next = `UPDATE audit_chains SET sequence = sequence + 1 WHERE organization_id = $1 RETURNING organization_id, sequence, hash`
+	head, err := scanHead(s.tx.QueryRowContext(ctx, next, chain))
+	if errors.Is(err, sql.ErrNoRows) {
+		if _, err := s.exec(ctx, `INSERT INTO audit_chains (organization_id, sequence, hash) VALUES ($1, 0, $2) ON CONFLICT (organization_id) DO NOTHING`,
+			chain, make([]byte, len(audit.Hash{}))); err != nil {
+			return audit.Head{}, err
+		}
+		head, err = scanHead(s.tx.QueryRowContext(ctx, next, chain))
+	}
+	return head, s.db.dialect.translate(err)
 }
 
 // owners says where to look for the organization and group of an object.

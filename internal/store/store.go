@@ -41,6 +41,7 @@ type DB struct {
 	pool  *pgxpool.Pool // nil on SQLite
 
 	enqueuer Enqueuer
+	audits   auditQueue
 }
 
 // Options tune an open database; the zero value is the usual one.
