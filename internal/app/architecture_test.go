@@ -24,7 +24,8 @@ var rooms = map[string][]string{
 	"internal/tenant":       {"internal/fault"},
 	"internal/ledger":       {},
 	"internal/idempotency":  {"internal/fault"},
-	"internal/auth":         {"internal/fault", "internal/tenant"},
+	"internal/audit":        {"internal/fault", "internal/tenant"},
+	"internal/auth":         {"internal/fault", "internal/tenant", "internal/audit"},
 	"internal/imaging":      {"internal/fault", "internal/nn"},
 	"internal/ocr":          {"internal/fault", "internal/nn", "internal/imaging"},
 	"internal/ktp":          {"internal/fault", "internal/nn", "internal/imaging", "internal/ocr"},
@@ -37,7 +38,7 @@ var rooms = map[string][]string{
 }
 
 // core is what the core may know: the pure rooms.
-var core = []string{"internal/fault", "internal/tenant", "internal/ledger", "internal/idempotency", "internal/nn", "internal/imaging",
+var core = []string{"internal/fault", "internal/tenant", "internal/audit", "internal/ledger", "internal/idempotency", "internal/nn", "internal/imaging",
 	"internal/ocr", "internal/ktp", "internal/face", "internal/forensics", "internal/screening"}
 
 // adapters may import the rooms above, never one another.

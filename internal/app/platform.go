@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
 	"anycheck/internal/blob"
 	"anycheck/internal/config"
@@ -32,6 +33,7 @@ import (
 // files, accounts, watch lists.
 type Platform struct {
 	Auth  *auth.Service
+	Audit *audit.Log
 	Lists *watchlist.Library
 
 	cfg    config.Config
@@ -66,7 +68,7 @@ func OpenPlatform(ctx context.Context, cfg config.Config, log *slog.Logger) (*Pl
 	}
 	db.SetVault(master)
 	return &Platform{
-		Auth: auth.New(db, keys.Tokens, time.Now), Lists: watchlist.NewLibrary(db, blobs, time.Now),
+		Auth: auth.New(db, keys.Tokens, time.Now), Audit: audit.NewLog(db, audit.NewSigner(keys.Audit), time.Now), Lists: watchlist.NewLibrary(db, blobs, time.Now),
 		cfg: cfg, keys: keys, log: log, db: db, folder: blobs, blobs: vault.Files{Blobs: blobs, Keys: db, Master: master}, master: master,
 	}, nil
 }
@@ -132,6 +134,12 @@ func (p *Platform) bootstrap(ctx context.Context) (Bootstrapped, error) {
 	})
 	if err != nil || !made {
 		return Bootstrapped{}, err
+	}
+	e := audit.Begin(audit.UserCreated, "user").As(audit.System)
+	e.About(u.OrganizationID, u.GroupID, "user", u.ID)
+	e.Detail("role", string(u.Role))
+	if err := p.Audit.Append(ctx, e); err != nil {
+		p.log.Error("the audit record of the first administrator cannot be written", "error", err) // its password must still be shown
 	}
 	return Bootstrapped{Made: true, Email: u.Email, Password: shown}, nil
 }

@@ -32,6 +32,8 @@ const (
 	sweepEvery = time.Minute
 	// Kept answers that are past their time are removed this often.
 	forgetEvery = 10 * time.Minute
+	// Chains of the audit log that have grown enough are looked for this often.
+	checkpointEvery = time.Minute
 	// Whom new list versions concern is looked for this often.
 	rescreenEvery = 10 * time.Minute
 	// What groups keep no longer is erased this often.
@@ -122,6 +124,7 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	s.http = &http.Server{
 		Handler: httpapi.New(httpapi.Config{
 			UseCases: s.cases, Screenings: verification.NewScreenings(s.cases, s.process, s.db), Reviews: verification.NewReviews(s.cases, s.process), Privacy: s.privacy,
+			Evidence: verification.NewDossiers(s.cases, s.process, s.Audit, export.Exporter{}), Audit: s.Audit,
 			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, AnswersKey: s.keys.Answers,
 			RateLimits: httpapi.RateLimits{PerKey: cfg.RatePerKey, PerGroup: cfg.RatePerGroup, PerAddress: cfg.RatePerAddress}, PublicURL: cfg.PublicURL, SpoolDir: spool,
 			Limits: ports.Limits, Logger: log, Now: time.Now,
@@ -171,6 +174,7 @@ func (s *Server) Run(ctx context.Context) error {
 		})
 	})
 	s.jobs.Every("answers", forgetEvery, s.cases.ForgetAnswers)
+	s.jobs.Every("audit", checkpointEvery, func(ctx context.Context) error { _, err := s.Audit.CheckpointAll(ctx, true); return err })
 	s.jobs.Every("sweep", sweepEvery, func(ctx context.Context) error { return s.process.Sweep(ctx, sweepIdle) })
 	if s.updates != nil {
 		s.jobs.Every("lists", updatesEvery, s.updates.wake)

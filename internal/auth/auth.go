@@ -20,6 +20,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/tenant"
 )
@@ -67,6 +68,9 @@ func (s *Service) Login(ctx context.Context, email, password string) (Tokens, er
 			return Tokens{}, err
 		}
 	}
+	if u.ID != uuid.Nil {
+		audit.Of(ctx).By(tenant.Actor{User: u}) // claimed, until the password is right
+	}
 	// An unknown user costs the same time as a wrong password.
 	ok, rehash, err := s.passwords.Matches(ctx, password, u.PasswordHash)
 	if err != nil {
@@ -97,6 +101,7 @@ func (s *Service) Refresh(ctx context.Context, refresh string) (Tokens, error) {
 	now := s.now()
 	text, next := newRefreshToken(now)
 	session, err := s.store.RotateRefreshToken(ctx, hashOf(refresh), next, now)
+	s.identify(ctx, session)
 	switch {
 	case errors.Is(err, ErrReused):
 		return Tokens{}, err
@@ -106,6 +111,17 @@ func (s *Service) Refresh(ctx context.Context, refresh string) (Tokens, error) {
 		return Tokens{}, err
 	}
 	return s.tokens(session, text)
+}
+
+// identify tells the audit log whose session it is about.
+func (s *Service) identify(ctx context.Context, session uuid.UUID) {
+	if session == uuid.Nil || audit.Of(ctx) == nil {
+		return
+	}
+	// Without an answer the record names nobody.
+	if u, err := s.store.SessionOwner(ctx, session); err == nil {
+		audit.Of(ctx).By(tenant.Actor{User: u})
+	}
 }
 
 // Logout ends the session of a refresh token; an unknown one is no error.
@@ -178,12 +194,32 @@ func (s *Service) AuthenticateKey(ctx context.Context, key string) (tenant.Actor
 	case k.ExpiresAt != nil && !now.Before(*k.ExpiresAt):
 		return tenant.Actor{}, fault.New(fault.Unauthenticated, "The API key has expired.").WithCode(fault.CodeAPIKeyExpired)
 	}
-	if k.LastUsedAt == nil || now.Sub(*k.LastUsedAt) >= touchEvery {
+	a := tenant.Actor{User: u, Key: &k}
+	newHour := k.LastUsedAt == nil || !k.LastUsedAt.Truncate(time.Hour).Equal(now.Truncate(time.Hour))
+	if newHour {
+		// What a key does is recorded call by call; that it was used, once an
+		// hour. Written first: a crash in between repeats it.
+		if err := s.store.AppendAudit(ctx, keyUsed(ctx, a, now)); err != nil {
+			return tenant.Actor{}, err
+		}
+	}
+	if newHour || now.Sub(*k.LastUsedAt) >= touchEvery {
 		if err := s.store.TouchAPIKey(ctx, k.ID, now); err != nil {
 			return tenant.Actor{}, err
 		}
 	}
-	return tenant.Actor{User: u, Key: &k}, nil
+	return a, nil
+}
+
+func keyUsed(ctx context.Context, a tenant.Actor, now time.Time) *audit.Entry {
+	e := audit.Begin(audit.KeyUsed, "key")
+	e.By(a)
+	e.About(a.Key.OrganizationID, a.Key.GroupID, "key", a.Key.ID)
+	e.Stamp("", "", now)
+	if request := audit.Of(ctx); request != nil {
+		e.RequestID, e.Address = request.RequestID, request.Address
+	}
+	return e
 }
 
 // Profile is who the caller is.
@@ -272,5 +308,6 @@ func (s *Service) CreateKey(ctx context.Context, owner tenant.User, n NewKey) (t
 	text := prefix + "_" + randomText(32)
 	k := tenant.APIKey{ID: newID(), OrganizationID: owner.OrganizationID, GroupID: owner.GroupID, UserID: owner.ID, Name: n.Name,
 		Prefix: prefix, Hash: hashOf(text), Scopes: n.Scopes, ExpiresAt: n.ExpiresAt, CreatedAt: now}
+	audit.Of(ctx).About(k.OrganizationID, k.GroupID, "key", k.ID)
 	return k, text, s.store.InsertAPIKey(ctx, tenant.WithinGroup(k.OrganizationID, k.GroupID), k)
 }

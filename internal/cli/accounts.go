@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"anycheck/internal/app"
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
 	"anycheck/internal/tenant"
 )
@@ -23,7 +24,8 @@ func (e *env) withPlatform(fn func(p *app.Platform) error) error {
 		return err
 	}
 	defer p.Close()
-	return fn(p)
+	e.beginRecord()
+	return e.record(p, fn(p))
 }
 
 type userCmd struct {
@@ -254,6 +256,8 @@ func (c groupCreditCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+		audit.Of(e.ctx).About(g.OrganizationID, g.ID, "group", g.ID)
+		audit.Of(e.ctx).Detail("credits", strconv.FormatInt(c.Credits, 10))
 		if err := p.TopUp(e.ctx, g.ID, c.Credits, c.Note); err != nil {
 			return err
 		}
@@ -408,6 +412,7 @@ func (c serviceDisableCmd) Run(e *env) error { return e.setService(c.Code, false
 
 func (e *env) setService(code string, on bool) error {
 	return e.withPlatform(func(p *app.Platform) error {
+		audit.Of(e.ctx).Detail("service", code)
 		if err := p.SetServiceEnabled(e.ctx, code, on); err != nil {
 			return err
 		}

@@ -36,7 +36,8 @@ Examples:
   anycheck demo                                    drive a server through the whole path
 
 Exit codes: 0 done, 1 fault of ours, 2 bad input, 3 not allowed, 4 not found, 5 wrong state,
-6 a limit is used up, 7 something is missing or down, 8 time-out, 10 a hit alerts (screen).`
+6 a limit is used up, 7 something is missing or down, 8 time-out, 10 a hit alerts (screen),
+11 what was checked is not intact (audit verify, evidence verify).`
 
 type root struct {
 	config.Config `embed:"" group:"Settings (docs/configuration.md)"`
@@ -59,6 +60,8 @@ type root struct {
 	Privacy privacyCmd     `cmd:"" help:"Retention and erasure of personal data."`
 	Master  masterKeyCmd   `cmd:"" name:"master-key" help:"List, rotate and prune the keys that personal data are encrypted under."`
 	Conform conformanceCmd `cmd:"" name:"conformance" help:"Run the AnyCheck contract against a server and print what differs."`
+	Audit   auditCmd       `cmd:"" help:"Look at the audit log, check it and sign where it is."`
+	Evid    evidCmd        `cmd:"" name:"evidence" help:"Check evidence bundles."`
 }
 
 // env is what every command gets.
@@ -66,6 +69,7 @@ type env struct {
 	ctx      context.Context
 	cfg      config.Config
 	json     bool
+	command  string // as in commandRecords
 	out, err io.Writer
 	log      *slog.Logger
 }
@@ -100,7 +104,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(r.LogLevel)) // one of the enum's words
-	e := &env{ctx: ctx, cfg: r.Config, json: r.JSON, out: stdout, err: stderr,
+	e := &env{ctx: ctx, cfg: r.Config, json: r.JSON, command: commandName(kctx.Selected()), out: stdout, err: stderr,
 		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))}
 	err = kctx.Run(e)
 	if errors.Is(err, errDiffers) {
@@ -108,6 +112,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if errors.Is(err, errAlert) {
 		return exitAlert
+	}
+	if errors.Is(err, errNotIntact) {
+		return exitNotIntact
 	}
 	if err != nil {
 		return e.report(err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"anycheck/internal/app"
+	"anycheck/internal/audit"
 	"anycheck/internal/watchlist"
 )
 
@@ -55,7 +56,14 @@ func (c listsImportCmd) Run(e *env) error {
 				return err
 			}
 			rows = append(rows, watchlist.UpdatedList{ListReport: report.Lists[i], Import: saved})
+			audit.Of(e.ctx).Detail("list", l.Name)
+			audit.Of(e.ctx).Detail("version", strconv.Itoa(saved.Version))
+			if err := e.record(p, nil); err != nil {
+				return err
+			}
+			e.beginRecord() // for the next one
 		}
+		audit.Of(e.ctx).Drop()
 		return e.print(rows, func(w io.Writer) {
 			for _, r := range rows {
 				printImported(w, r)
@@ -166,6 +174,8 @@ func (c listsBackCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+		audit.Of(e.ctx).Detail("list", l.Name)
+		audit.Of(e.ctx).Detail("version", strconv.Itoa(l.Version))
 		return e.print(map[string]any{"name": l.Name, "version": l.Version, "entities": l.Entities}, func(w io.Writer) {
 			fmt.Fprintf(w, "%s: version %d is searched (%d entities, imported %s)\n", l.Name, l.Version, l.Entities, l.ImportedAt.Format(time.DateOnly))
 		})

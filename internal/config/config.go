@@ -36,7 +36,7 @@ type Config struct {
 	AdminEmail     string   `env:"ANYCHECK_ADMIN_EMAIL" default:"admin@anycheck.local" help:"E-mail address of the first administrator."`
 	AdminPassword  string   `env:"ANYCHECK_ADMIN_PASSWORD" secret:"" help:"Password of the first administrator. Default: a random one, printed once."`
 	InitialCredits int64    `env:"ANYCHECK_INITIAL_CREDITS" default:"10000" help:"Credits the first group starts with."`
-	SecretKey      string   `env:"ANYCHECK_SECRET_KEY" secret:"" help:"Secret that signs tokens and file links, 32 characters or more; the same on every node. Default: made once, kept in the data folder."`
+	SecretKey      string   `env:"ANYCHECK_SECRET_KEY" secret:"" help:"Secret that signs tokens, file links and the audit log, 32 characters or more; the same on every node. Default: made once, kept in the data folder."`
 	MasterKeys     string   `env:"ANYCHECK_MASTER_KEYS" secret:"" help:"Tink keyset in JSON (AES256-GCM) under which personal data are encrypted; the same on every node. Without it they cannot be read again. Default: made once, kept in the data folder (anycheck master-key)."`
 	Workers        int      `env:"ANYCHECK_WORKERS" default:"0" help:"Verifications worked on at once. 0: one per core; -1: none, a node that serves the API only."`
 	MaxUploadFiles int      `env:"ANYCHECK_MAX_UPLOAD_FILES" default:"10" help:"Files in one upload."`
@@ -175,6 +175,7 @@ type Keys struct {
 	NIKs   []byte // hashes the NIKs of known faces
 	// Answers seals what is kept for calls with an Idempotency-Key.
 	Answers []byte
+	Audit   []byte // signs checkpoints of the audit log and evidence
 }
 
 // Keys reads the configured secret, or makes one on first use and keeps it in
@@ -204,7 +205,11 @@ func (c Config) Keys() (Keys, error) {
 		return Keys{}, err
 	}
 	answers, err := hkdf.Key(sha256.New, []byte(secret), nil, "anycheck kept answers", 32)
-	return Keys{Tokens: tokens, Links: links, NIKs: niks, Answers: answers}, err
+	if err != nil {
+		return Keys{}, err
+	}
+	audit, err := hkdf.Key(sha256.New, []byte(secret), nil, "anycheck audit log", 32)
+	return Keys{Tokens: tokens, Links: links, NIKs: niks, Answers: answers, Audit: audit}, err
 }
 
 // MasterKeyset reads the keyset that wraps data keys, Tink's JSON: the

@@ -223,6 +223,7 @@ func TestAnotherOrganization(t *testing.T) {
 		{"GET", "/results?folder_id=" + v.FolderID.String(), ""},
 		{"GET", "/jobs/" + job, ""},
 		{"GET", "/results/" + v.ResultID.String(), ""},
+		{"GET", "/results/" + v.ResultID.String() + "/evidence.zip", ""},
 	} {
 		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
 			wantProblem(t, p.asB(tt.method, tt.target, tt.body), http.StatusNotFound, fault.CodeNotFound)

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/ledger"
 	"anycheck/internal/verification"
@@ -171,19 +172,19 @@ func dayOf(field, text string, plus int) (time.Time, error) {
 
 func (s *server) creditRoutes() {
 	tags := []string{"Credits"}
-	handle(s, callers, huma.Operation{OperationID: "getGroupCredits", Method: http.MethodGet, Path: "/groups/{group_id}/credits", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "getGroupCredits", Method: http.MethodGet, Path: "/groups/{group_id}/credits", Metadata: unrecorded(noPersonalData), Tags: tags,
 		Summary: "The credits of a group"},
 		func(ctx context.Context, in *GroupID) (*output[groupCredits], error) {
 			c, err := s.UseCases.GroupCredits(ctx, actorOf(ctx), in.GroupID.uuid())
 			return &output[groupCredits]{Body: viewGroupCredits(c)}, err
 		})
-	handle(s, callers, huma.Operation{OperationID: "getOrganizationCredits", Method: http.MethodGet, Path: "/organizations/{organization_id}/credits", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "getOrganizationCredits", Method: http.MethodGet, Path: "/organizations/{organization_id}/credits", Metadata: unrecorded(noPersonalData), Tags: tags,
 		Summary: "The credits of an organization and its groups"},
 		func(ctx context.Context, in *organizationRequest) (*output[organizationCredits], error) {
 			o, err := s.UseCases.OrganizationCredits(ctx, actorOf(ctx), in.OrganizationID.uuid())
 			return &output[organizationCredits]{Body: viewOrganizationCredits(o)}, err
 		})
-	handle(s, callers, huma.Operation{OperationID: "listLedgerEntries", Method: http.MethodGet, Path: "/groups/{group_id}/credits/entries", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "listLedgerEntries", Method: http.MethodGet, Path: "/groups/{group_id}/credits/entries", Metadata: unrecorded(noPersonalData), Tags: tags,
 		Summary: "The ledger of a group, newest first"},
 		func(ctx context.Context, in *listEntriesRequest) (*output[list[ledgerEntry]], error) {
 			from, err := dayOf("from", in.From, 0)
@@ -198,7 +199,7 @@ func (s *server) creditRoutes() {
 			items, total, err := s.UseCases.Entries(ctx, actorOf(ctx), in.GroupID.GroupID.uuid(), f, in.page())
 			return listOf(items, total, viewEntry), err
 		})
-	handle(s, callers, huma.Operation{OperationID: "getUsage", Method: http.MethodGet, Path: "/credits/usage", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "getUsage", Method: http.MethodGet, Path: "/credits/usage", Metadata: unrecorded(noPersonalData), Tags: tags,
 		Summary:     "What was used, by month or day, service, user and group",
 		Description: "Over all that the caller sees, oldest period first. A verification counts in the period in which it was accepted, whenever it ends."},
 		func(ctx context.Context, in *usageRequest) (*output[list[usageRow]], error) {
@@ -214,24 +215,24 @@ func (s *server) creditRoutes() {
 			items, total, err := s.UseCases.Usage(ctx, actorOf(ctx), q, in.page())
 			return listOf(items, total, viewUsage), err
 		})
-	handle(s, callers, huma.Operation{OperationID: "topUp", Method: http.MethodPost, Path: "/groups/{group_id}/credits/top-ups", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "topUp", Method: http.MethodPost, Path: "/groups/{group_id}/credits/top-ups", Metadata: recorded(audit.CreditsAdded, "group", "group_id"), Tags: tags,
 		Summary: "Give credits to a group", Description: "Only a super admin may.", DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *topUpRequest) (*output[ledgerEntry], error) {
 			e, err := s.UseCases.TopUp(ctx, actorOf(ctx), in.GroupID.GroupID.uuid(), in.Body.Credits, in.Body.Note)
 			return &output[ledgerEntry]{Body: viewEntry(e)}, err
 		})
-	handle(s, callers, huma.Operation{OperationID: "transferCredits", Method: http.MethodPost, Path: "/groups/{group_id}/credits/transfers", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "transferCredits", Method: http.MethodPost, Path: "/groups/{group_id}/credits/transfers", Metadata: recorded(audit.CreditsMoved, "group", "group_id"), Tags: tags,
 		Summary: "Move credits from this group to another of the organization", Description: "The organization's owner or a super admin may.", DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *transferRequest) (*output[ledgerEntry], error) {
 			e, err := s.UseCases.Transfer(ctx, actorOf(ctx), in.GroupID.GroupID.uuid(), in.Body.ToGroupID.uuid(), in.Body.Credits, in.Body.Note)
 			return &output[ledgerEntry]{Body: viewEntry(e)}, err
 		})
-	handle(s, callers, huma.Operation{OperationID: "getQuota", Method: http.MethodGet, Path: "/users/{id}/quota", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "getQuota", Method: http.MethodGet, Path: "/users/{id}/quota", Metadata: unrecorded(noPersonalData), Tags: tags,
 		Summary: "A user's credits of this month"},
 		func(ctx context.Context, in *ItemID) (*output[quota], error) {
 			return viewQuota(s.UseCases.Quota(ctx, actorOf(ctx), in.ID.uuid()))
 		})
-	handle(s, callers, huma.Operation{OperationID: "setQuota", Method: http.MethodPut, Path: "/users/{id}/quota", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "setQuota", Method: http.MethodPut, Path: "/users/{id}/quota", Metadata: recorded(audit.SettingsChanged, "user"), Tags: tags,
 		Summary: "Limit the credits that a user may use in a month", Description: "The organization's owner or a super admin may. It holds from now on; what was used this month counts."},
 		func(ctx context.Context, in *quotaRequest) (*output[quota], error) {
 			return viewQuota(s.UseCases.SetQuota(ctx, actorOf(ctx), in.ID.uuid(), in.Body.MonthlyCredits))
@@ -249,22 +250,22 @@ func (s *server) rateLimitRoutes(tags []string) {
 		s.limits.changed()
 		return &output[rateLimit]{Body: rateLimit{n}}, err
 	}
-	handle(s, callers, huma.Operation{OperationID: "getGroupRateLimit", Method: http.MethodGet, Path: "/groups/{group_id}/rate-limit", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "getGroupRateLimit", Method: http.MethodGet, Path: "/groups/{group_id}/rate-limit", Metadata: unrecorded(noPersonalData), Tags: tags,
 		Summary: "The calls a minute that a group was given"},
 		func(ctx context.Context, in *GroupID) (*output[rateLimit], error) {
 			return get(ctx, verification.RateSubject{ID: in.GroupID.uuid()})
 		})
-	handle(s, callers, huma.Operation{OperationID: "setGroupRateLimit", Method: http.MethodPut, Path: "/groups/{group_id}/rate-limit", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "setGroupRateLimit", Method: http.MethodPut, Path: "/groups/{group_id}/rate-limit", Metadata: recorded(audit.SettingsChanged, "group", "group_id"), Tags: tags,
 		Summary: "Limit the calls a minute of a group", Description: "Only a super admin may. Each node counts for itself and takes the number up within ten seconds."},
 		func(ctx context.Context, in *groupRateRequest) (*output[rateLimit], error) {
 			return set(ctx, verification.RateSubject{ID: in.GroupID.GroupID.uuid()}, in.Body.PerMinute)
 		})
-	handle(s, callers, huma.Operation{OperationID: "getKeyRateLimit", Method: http.MethodGet, Path: "/api-keys/{id}/rate-limit", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "getKeyRateLimit", Method: http.MethodGet, Path: "/api-keys/{id}/rate-limit", Metadata: unrecorded(noPersonalData), Tags: tags,
 		Summary: "The calls a minute that an API key was given"},
 		func(ctx context.Context, in *ItemID) (*output[rateLimit], error) {
 			return get(ctx, verification.RateSubject{Key: true, ID: in.ID.uuid()})
 		})
-	handle(s, callers, huma.Operation{OperationID: "setKeyRateLimit", Method: http.MethodPut, Path: "/api-keys/{id}/rate-limit", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "setKeyRateLimit", Method: http.MethodPut, Path: "/api-keys/{id}/rate-limit", Metadata: recorded(audit.SettingsChanged, "key"), Tags: tags,
 		Summary: "Limit the calls a minute of an API key", Description: "The organization's owner or a super admin may."},
 		func(ctx context.Context, in *keyRateRequest) (*output[rateLimit], error) {
 			return set(ctx, verification.RateSubject{Key: true, ID: in.ID.uuid()}, in.Body.PerMinute)

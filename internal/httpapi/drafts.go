@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/verification"
 )
@@ -70,7 +71,7 @@ func (s *server) viewSubmitted(ctx context.Context) func(verification.Submitted)
 
 func (s *server) draftRoutes() {
 	tags := []string{"Verifications"}
-	handle(s, callers, huma.Operation{OperationID: "createDraft", Method: http.MethodPost, Path: "/verifications/drafts", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "createDraft", Method: http.MethodPost, Path: "/verifications/drafts", Metadata: recorded(audit.DraftChanged, "verification"), Tags: tags,
 		Summary: "Keep a verification to be completed later", DefaultStatus: http.StatusCreated,
 		Description: "A draft needs a service and a folder; its configuration may be incomplete. Nothing is reserved and nothing runs before it is submitted."},
 		func(ctx context.Context, in *createDraftRequest) (*output[verificationView], error) {
@@ -79,7 +80,7 @@ func (s *server) draftRoutes() {
 				Configuration: json.RawMessage(b.Configuration), WebhookURL: b.WebhookURL, WebhookMetadata: json.RawMessage(b.WebhookMetadata)})
 			return s.answerVerification(ctx, v, err)
 		})
-	handle(s, callers, huma.Operation{OperationID: "updateDraft", Method: http.MethodPut, Path: "/verifications/drafts/{id}", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "updateDraft", Method: http.MethodPut, Path: "/verifications/drafts/{id}", Metadata: recorded(audit.DraftChanged, "verification"), Tags: tags,
 		Summary: "Replace what a draft holds"},
 		func(ctx context.Context, in *updateDraftRequest) (*output[verificationView], error) {
 			b := in.Body
@@ -91,13 +92,13 @@ func (s *server) draftRoutes() {
 			v, err := s.UseCases.UpdateDraft(ctx, actorOf(ctx), in.ID.uuid(), n)
 			return s.answerVerification(ctx, v, err)
 		})
-	handle(s, callers, huma.Operation{OperationID: "submitDraft", Method: http.MethodPost, Path: "/verifications/drafts/{id}/submit", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "submitDraft", Method: http.MethodPost, Path: "/verifications/drafts/{id}/submit", Metadata: recorded(audit.VerificationCreated, "verification"), Tags: tags,
 		Summary: "Submit a draft: it is checked in full, its credits are reserved, it is queued"},
 		func(ctx context.Context, in *ItemID) (*output[verificationView], error) {
 			v, err := s.UseCases.SubmitDraft(ctx, actorOf(ctx), in.ID.uuid())
 			return s.answerVerification(ctx, v, err)
 		})
-	handle(s, callers, huma.Operation{OperationID: "submitDrafts", Method: http.MethodPost, Path: "/verifications/drafts/submit", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "submitDrafts", Method: http.MethodPost, Path: "/verifications/drafts/submit", Metadata: recorded(audit.VerificationCreated, "verification"), Tags: tags,
 		Summary:     "Submit many drafts",
 		Description: "Each draft is submitted or refused by itself, in the order sent; the answer says which, in the same order."},
 		func(ctx context.Context, in *submitDraftsRequest) (*output[list[submitted]], error) {

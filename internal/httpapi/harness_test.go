@@ -22,7 +22,9 @@ import (
 	"github.com/google/uuid"
 
 	"anycheck/client"
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
+	"anycheck/internal/export"
 	"anycheck/internal/fault"
 	"anycheck/internal/imaging"
 	"anycheck/internal/ledger"
@@ -49,6 +51,7 @@ type platform struct {
 	lists   *watchlist.Library
 	auth    *auth.Service
 	process *verification.Processor
+	audit   *audit.Log
 	log     *lockedBuffer
 	blobs   *memoryBlobs
 	missing map[verification.Type][]string
@@ -92,6 +95,7 @@ func newPlatform(t testing.TB) *platform {
 	db.SetVault(master)
 	p := &platform{db: db, auth: auth.New(db, bytes.Repeat([]byte("k"), 32), time.Now), log: &lockedBuffer{},
 		missing: map[verification.Type][]string{}, spool: t.TempDir()}
+	p.audit = audit.NewLog(db, audit.NewSigner([]byte("a seed for tests")), time.Now)
 	blobs := &memoryBlobs{files: map[string][]byte{}}
 	p.blobs = blobs
 	cases := verification.NewUseCases(verification.Ports{Store: db, Blobs: blobs, Documents: markedDocuments{},
@@ -99,7 +103,7 @@ func newPlatform(t testing.TB) *platform {
 	p.lists = watchlist.NewLibrary(db, blobs, time.Now)
 	process := verification.NewProcessor(db, blobs, verification.NewPipeline(markedDocuments{}, nil, nil, p.lists, time.Now), exporter{}, []byte("key"), time.Now, nil)
 	p.process = process
-	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Reviews: verification.NewReviews(cases, process), Privacy: verification.NewPrivacy(process), Auth: p.auth, Ready: func(context.Context) error { return p.ready },
+	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Reviews: verification.NewReviews(cases, process), Evidence: verification.NewDossiers(cases, process, p.audit, export.Exporter{}), Audit: p.audit, Privacy: verification.NewPrivacy(process), Auth: p.auth, Ready: func(context.Context) error { return p.ready },
 		SigningKey: bytes.Repeat([]byte("s"), 32), AnswersKey: bytes.Repeat([]byte("a"), 32), SpoolDir: p.spool, Limits: limits, Now: time.Now,
 		Logger: slog.New(slog.NewJSONHandler(p.log, nil))})
 	p.handler = p.server.handler()

@@ -38,7 +38,9 @@ type Config struct {
 	Screenings *verification.Screenings
 	Privacy    *verification.Privacy
 	Reviews    *verification.Reviews
+	Evidence   *verification.Dossiers
 	Auth       Auth
+	Audit      Audit
 	// Ready tells why the program cannot work at the moment; nil when it can.
 	Ready func(ctx context.Context) error
 	// SigningKey signs file addresses: 32 random bytes or more, the same on
@@ -81,6 +83,8 @@ type server struct {
 	public  map[string]bool
 	limits  *limiter
 	flights *flights
+	// traces are what each pattern declares of its audit record.
+	traces map[string]trace
 	// document is the OpenAPI document.
 	document []byte
 }
@@ -92,7 +96,7 @@ func New(cfg Config) http.Handler {
 }
 
 func newServer(cfg Config) *server {
-	s := &server{Config: cfg, mux: &routes{ServeMux: http.NewServeMux()}, public: map[string]bool{},
+	s := &server{Config: cfg, mux: &routes{ServeMux: http.NewServeMux()}, public: map[string]bool{}, traces: map[string]trace{},
 		signer:  signer{key: cfg.SigningKey, now: cfg.Now},
 		limits:  &limiter{RateLimits: cfg.RateLimits, now: cfg.Now, read: cfg.UseCases.AllRateLimits},
 		flights: &flights{running: map[[32]byte]chan struct{}{}, patience: keyPatience}}
@@ -109,6 +113,8 @@ func newServer(cfg Config) *server {
 	s.resultRoutes()
 	s.screeningRoutes()
 	s.privacyRoutes()
+	s.auditRoutes()
+	s.evidenceRoutes()
 	s.healthRoutes()
 	s.metricsRoute()
 	s.creditRoutes()
@@ -155,6 +161,7 @@ type noContent struct{}
 func handle[I, O any](s *server, who access, op huma.Operation, fn func(context.Context, *I) (*O, error)) {
 	op.MaxBodyBytes, op.BodyReadTimeout = maxBody, bodyTimeout
 	s.allow(who, &op)
+	s.traced(op)
 	takesKey := keyed(who, op)
 	if takesKey {
 		op.Parameters = append(op.Parameters, keyParameter)
@@ -163,14 +170,19 @@ func handle[I, O any](s *server, who access, op huma.Operation, fn func(context.
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (out *O, err error) {
 		ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 		defer cancel()
+		s.nameObject(ctx)
 		if takesKey {
 			out, err = once(s, ctx, op, in, fn)
 		} else {
 			out, err = fn(ctx, in)
 		}
 		var again *replay
+		if errors.As(err, &again) { // it shows the answer once more
+			err = nil
+		}
+		err = s.record(ctx, err)
 		switch {
-		case errors.As(err, &again):
+		case err == nil && again != nil:
 			return nil, again
 		case err != nil:
 			return nil, newProblem(ctx, err)
@@ -180,7 +192,7 @@ func handle[I, O any](s *server, who access, op huma.Operation, fn func(context.
 }
 
 // handleRaw registers a route that reads or writes what is not JSON; op
-// describes it.
+// describes it. fn must call record before it answers.
 func (s *server) handleRaw(who access, op huma.Operation, fn func(http.ResponseWriter, *http.Request) error) {
 	s.allow(who, &op)
 	for status, r := range errorResponses(who, op) {
@@ -188,9 +200,11 @@ func (s *server) handleRaw(who access, op huma.Operation, fn func(http.ResponseW
 			op.Responses[status] = r
 		}
 	}
+	s.traced(op)
 	s.api.OpenAPI().AddOperation(&op)
 	s.mux.HandleFunc(op.Method+" "+muxPath(op), func(w http.ResponseWriter, r *http.Request) {
-		if err := fn(w, r); err != nil {
+		s.nameObject(r.Context())
+		if err := s.record(r.Context(), fn(w, r)); err != nil {
 			writeProblem(w, newProblem(r.Context(), err))
 		}
 	})

@@ -29,7 +29,7 @@ func keyed(who access, op huma.Operation) bool {
 // shown is what a use case has made, as the API answers it. Routes that answer
 // with one of these keep their answer in the transaction that made it; those
 // of others keep it right after (answered in package verification).
-func (s *server) shown(base string, made any) any {
+func (s *server) shown(base links, made any) any {
 	switch made := made.(type) {
 	case verification.Verification:
 		return s.viewVerification(base, made)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/idempotency"
 	"anycheck/internal/tenant"
@@ -18,11 +19,12 @@ import (
 
 // call is what is known of the request in hand.
 type call struct {
-	id    string
-	base  string // scheme and host of the links in the answer
-	actor tenant.Actor
-	key   string       // the Idempotency-Key, empty for none
-	err   *fault.Error // what was answered, for the log
+	id      string
+	base    links // of the links in the answer
+	actor   tenant.Actor
+	key     string       // the Idempotency-Key, empty for none
+	err     *fault.Error // what was answered, for the log
+	request *http.Request
 }
 
 type callKey struct{}
@@ -40,8 +42,9 @@ func actorOf(ctx context.Context) tenant.Actor { return callOf(ctx).actor }
 // handler wraps the routes in what holds for all of them.
 func (s *server) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{id: requestID(r.Header.Get("X-Request-Id")), base: s.base(r)}
-		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+		c := &call{id: requestID(r.Header.Get("X-Request-Id")), base: links{address: s.base(r)}}
+		r = r.WithContext(audit.With(context.WithValue(r.Context(), callKey{}, c), &audit.Entry{}))
+		c.request = r
 		started := time.Now()
 		tw := &trackingWriter{ResponseWriter: w}
 		h := tw.Header()
@@ -70,6 +73,7 @@ func (s *server) dispatch(w http.ResponseWriter, r *http.Request) error {
 	if pattern == "" {
 		return notRouted(h, w, r)
 	}
+	s.beginRecord(r, pattern)
 	if s.public[pattern] {
 		if !probes[pattern] {
 			if err := s.limits.address(r); err != nil {
@@ -98,7 +102,8 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c := callOf(r.Context())
-	c.actor = actor
+	c.actor, c.base.holder = actor, audit.ActorOf(actor)
+	audit.Of(r.Context()).By(actor)
 	if err := s.limits.caller(r.Context(), w.Header(), actor); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func apiConfig() huma.Config {
 	config.Security = []map[string][]string{{"bearer": {}}, {"apiKey": {}}}
 	config.Tags = []*huma.Tag{
 		{Name: "Authentication"}, {Name: "Uploads"}, {Name: "Folders"}, {Name: "Services"},
-		{Name: "Verifications"}, {Name: "Reviews"}, {Name: "Screening"}, {Name: "Results"}, {Name: "Privacy"}, {Name: "Groups"}, {Name: "Credits"}, {Name: "Operation"},
+		{Name: "Verifications"}, {Name: "Reviews"}, {Name: "Screening"}, {Name: "Results"}, {Name: "Privacy"}, {Name: "Groups"}, {Name: "Credits"}, {Name: "Audit"}, {Name: "Operation"},
 	}
 	return config
 }
@@ -40,6 +40,7 @@ func schemaName(t reflect.Type, hint string) string {
 func (s *server) documentRoute() {
 	s.handleRaw(anyone, huma.Operation{
 		OperationID: "getOpenAPI", Method: http.MethodGet, Path: "/openapi.json", Tags: []string{"Operation"},
+		Metadata:  unrecorded(noPersonalData),
 		Summary:   "This document",
 		Responses: map[string]*huma.Response{"200": {Description: "OpenAPI 3.1", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}}},
 	}, func(w http.ResponseWriter, _ *http.Request) error {

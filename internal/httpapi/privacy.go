@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/verification"
 )
 
@@ -67,27 +68,27 @@ type subjectResults struct {
 
 func (s *server) privacyRoutes() {
 	tags := []string{"Privacy"}
-	handle(s, callers, huma.Operation{OperationID: "eraseResult", Method: http.MethodDelete, Path: "/results/{id}", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "eraseResult", Method: http.MethodDelete, Path: "/results/{id}", Metadata: recorded(audit.ResultErased, "result"), Tags: tags,
 		Summary:     "Erase a result for ever",
 		Description: "Its keys are destroyed at once: files, evidence and output cannot be read again, in backups neither. What has not ended is cancelled. A tombstone stays."},
 		func(ctx context.Context, in *eraseRequest) (*output[receipt], error) {
 			r, err := s.Privacy.Erase(ctx, actorOf(ctx), in.ID.uuid(), in.Reason)
 			return &output[receipt]{Body: receipt{r.ResultID, viewErased(r.Tombstone), r.Salt}}, err
 		})
-	handle(s, callers, huma.Operation{OperationID: "findSubject", Method: http.MethodPost, Path: "/privacy/subjects", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "findSubject", Method: http.MethodPost, Path: "/privacy/subjects", Metadata: recorded(audit.SubjectSearched, ""), Tags: tags,
 		Summary:     "The results about a person, by NIK",
 		Description: "For a person's request to see or erase what is kept. The NIK goes in the body, so that no log has it."},
 		func(ctx context.Context, in *findSubjectRequest) (*output[subjectResults], error) {
 			ids, err := s.Privacy.ResultsOf(ctx, actorOf(ctx), in.Body.NIK)
 			return &output[subjectResults]{Body: subjectResults{append([]uuid.UUID{}, ids...)}}, err
 		})
-	handle(s, callers, huma.Operation{OperationID: "getRetention", Method: http.MethodGet, Path: "/groups/{id}/retention", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "getRetention", Method: http.MethodGet, Path: "/groups/{id}/retention", Metadata: unrecorded(noPersonalData), Tags: tags,
 		Summary: "How long a group keeps data"},
 		func(ctx context.Context, in *ItemID) (*output[retentionDays], error) {
 			days, err := s.Privacy.Retention(ctx, actorOf(ctx), in.ID.uuid())
 			return &output[retentionDays]{Body: viewRetention(days)}, err
 		})
-	handle(s, callers, huma.Operation{OperationID: "setRetention", Method: http.MethodPut, Path: "/groups/{id}/retention", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "setRetention", Method: http.MethodPut, Path: "/groups/{id}/retention", Metadata: recorded(audit.SettingsChanged, "group"), Tags: tags,
 		Summary:     "Set how long a group keeps data",
 		Description: "A sweep erases hourly what is older. Only the organization's owner may set it."},
 		func(ctx context.Context, in *setRetentionRequest) (*output[retentionDays], error) {

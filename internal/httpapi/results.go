@@ -31,7 +31,7 @@ type listResultsRequest struct {
 }
 
 func (s *server) resultRoutes() {
-	handle(s, callers, huma.Operation{OperationID: "listResults", Method: http.MethodGet, Path: "/results", Tags: []string{"Results"},
+	handle(s, callers, huma.Operation{OperationID: "listResults", Method: http.MethodGet, Path: "/results", Metadata: unrecorded(noPersonalData), Tags: []string{"Results"},
 		Summary: "The results that the caller sees, newest first"},
 		func(ctx context.Context, in *listResultsRequest) (*output[list[result]], error) {
 			f := verification.ResultFilter{Status: in.Status}
@@ -42,6 +42,7 @@ func (s *server) resultRoutes() {
 			return listOf(items, total, viewResult), err
 		})
 	handle(s, callers, huma.Operation{OperationID: "getResult", Method: http.MethodGet, Path: "/results/{id}", Tags: []string{"Results"},
+		Metadata:    unrecorded(noPersonalData),
 		Summary:     "One result",
 		Description: "A result groups the verifications of one person or case; GET /verifications?result_id= lists them with their overall status."},
 		func(ctx context.Context, in *ItemID) (*output[result], error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/ktp"
 	"anycheck/internal/verification"
 )
@@ -28,7 +29,7 @@ type attempt struct {
 	RetriedBy     *string                    `json:"retried_by" doc:"Who retried it: a user's address or the prefix of an API key; null for the current one."`
 }
 
-func (s *server) viewAttempt(base string) func(verification.Attempt) attempt {
+func (s *server) viewAttempt(base links) func(verification.Attempt) attempt {
 	return func(a verification.Attempt) attempt {
 		// The same rules as for the current one: what is shown of a verification.
 		v := s.viewVerification(base, verification.Verification{Output: a.Output, OutputStatus: a.OutputStatus, Checks: a.Checks, OutputPath: a.OutputPath, ExportPath: a.ExportPath,
@@ -94,13 +95,13 @@ func viewReview(r verification.Review) reviewView {
 
 func (s *server) reviewRoutes() {
 	tags := []string{"Reviews"}
-	handle(s, callers, huma.Operation{OperationID: "listAttempts", Method: http.MethodGet, Path: "/verifications/{id}/attempts", Tags: []string{"Verifications"},
+	handle(s, callers, huma.Operation{OperationID: "listAttempts", Method: http.MethodGet, Path: "/verifications/{id}/attempts", Metadata: recorded(audit.DataViewed, "verification"), Tags: []string{"Verifications"},
 		Summary: "The attempts of a verification and what came of each, oldest first"},
 		func(ctx context.Context, in *ItemID) (*output[list[attempt]], error) {
 			items, err := s.UseCases.Attempts(ctx, actorOf(ctx), in.ID.uuid())
 			return listOf(items, len(items), s.viewAttempt(callOf(ctx).base)), err
 		})
-	handle(s, callers, huma.Operation{OperationID: "reviewVerification", Method: http.MethodPost, Path: "/verifications/{id}/review", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "reviewVerification", Method: http.MethodPost, Path: "/verifications/{id}/review", Metadata: recorded(audit.VerificationReviewed, "verification"), Tags: tags,
 		Summary: "Decide what the pipeline left open",
 		Description: "approve and reject move NEED_REVIEW to COMPLETED, reopen moves it back. An approval passes the checks that were INCONCLUSIVE, but never card_readable and nik: they pass once their fields are corrected or confirmed. " +
 			"Corrected fields change output.ktp; the watch lists are searched again for another name, and the decision is made anew. The reading itself stays in the evidence. " +
@@ -109,13 +110,13 @@ func (s *server) reviewRoutes() {
 			v, err := s.Reviews.Review(ctx, actorOf(ctx), in.ID.uuid(), verification.NewReview{Decision: in.Body.Decision, Reason: in.Body.Reason, Fields: in.Body.Fields})
 			return s.answerVerification(ctx, v, err)
 		})
-	handle(s, callers, huma.Operation{OperationID: "listReviews", Method: http.MethodGet, Path: "/verifications/{id}/reviews", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "listReviews", Method: http.MethodGet, Path: "/verifications/{id}/reviews", Metadata: recorded(audit.DataViewed, "verification"), Tags: tags,
 		Summary: "What persons decided about a verification, oldest first"},
 		func(ctx context.Context, in *ItemID) (*output[list[reviewView]], error) {
 			items, err := s.Reviews.List(ctx, actorOf(ctx), in.ID.uuid())
 			return listOf(items, len(items), viewReview), err
 		})
-	handle(s, callers, huma.Operation{OperationID: "decideFraud", Method: http.MethodPost, Path: "/verifications/{id}/fraud-decision", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "decideFraud", Method: http.MethodPost, Path: "/verifications/{id}/fraud-decision", Metadata: recorded(audit.FraudDecided, "verification"), Tags: tags,
 		Summary: "Decide about a verification that is FRAUD_DETECTED"},
 		func(ctx context.Context, in *fraudDecisionRequest) (*output[verificationView], error) {
 			v, err := s.Reviews.DecideFraud(ctx, actorOf(ctx), in.ID.uuid(), in.Body.Decision == "continue", in.Body.Reason)

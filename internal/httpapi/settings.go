@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/verification"
 )
 
@@ -48,13 +49,13 @@ type reviewSettingsRequestBody struct {
 
 func (s *server) settingsRoutes() {
 	tags := []string{"Groups"}
-	handle(s, callers, huma.Operation{OperationID: "getGroupSettings", Method: http.MethodGet, Path: "/groups/{id}/settings", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "getGroupSettings", Method: http.MethodGet, Path: "/groups/{id}/settings", Metadata: unrecorded(noPersonalData), Tags: tags,
 		Summary: "The settings of a group"},
 		func(ctx context.Context, in *ItemID) (*output[groupSettings], error) {
 			r, err := s.UseCases.ReviewSettings(ctx, actorOf(ctx), in.ID.uuid())
 			return &output[groupSettings]{Body: viewSettings(r)}, err
 		})
-	handle(s, callers, huma.Operation{OperationID: "updateGroupSettings", Method: http.MethodPatch, Path: "/groups/{id}/settings", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: "updateGroupSettings", Method: http.MethodPatch, Path: "/groups/{id}/settings", Metadata: recorded(audit.SettingsChanged, "group"), Tags: tags,
 		Summary: "Change the settings of a group; owners of its organization may"},
 		func(ctx context.Context, in *updateSettingsRequest) (*output[groupSettings], error) {
 			var c verification.ReviewSettingsChange

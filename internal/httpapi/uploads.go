@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/verification"
 )
@@ -52,6 +53,7 @@ func (s *server) uploadRoutes() {
 	schema := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[upload](), true, "")
 	s.handleRaw(callers, huma.Operation{
 		OperationID: "uploadFiles", Method: http.MethodPost, Path: "/uploads", Tags: []string{"Uploads"},
+		Metadata:    recorded(audit.FileUploaded, "upload"),
 		Summary:     "Upload files",
 		Description: "JPEG, PNG, WebP, TIFF and PDF, told apart by content. Either all files are kept or none.",
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: form}}},
@@ -61,7 +63,7 @@ func (s *server) uploadRoutes() {
 }
 
 // viewUpload shows an upload with links that start with base.
-func (s *server) viewUpload(base string, up verification.Upload) upload {
+func (s *server) viewUpload(base links, up verification.Upload) upload {
 	view := upload{ObjectID: up.ID, FileCategory: up.Category, Files: []uploadedFile{}}
 	for _, f := range up.Files {
 		view.Files = append(view.Files, uploadedFile{f.Path, s.signer.url(base, f.Path), f.Pages})
@@ -92,7 +94,10 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request) error {
 	}
 	return onceRaw(s, w, r, huma.Operation{Method: http.MethodPost, Path: "/uploads"}, asked, http.StatusCreated, func(ctx context.Context) (upload, error) {
 		up, err := s.UseCases.Upload(ctx, actorOf(ctx), form.category, form.incoming())
-		return s.viewUpload(callOf(ctx).base, up), err
+		if err := s.record(ctx, err); err != nil {
+			return upload{}, err
+		}
+		return s.viewUpload(callOf(ctx).base, up), nil
 	})
 }
 

@@ -44,6 +44,7 @@ type DB struct {
 
 	enqueuer Enqueuer
 	vault    *vault.Master
+	audits   auditQueue
 }
 
 // Options tune an open database; the zero value is the usual one.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/ktp"
 	"anycheck/internal/tenant"
@@ -168,6 +169,7 @@ func (p *Privacy) erase(ctx context.Context, scope tenant.Scope, actor string, r
 		if err := tx.EraseResult(ctx, scope, t); err != nil {
 			return err
 		}
+		audit.Of(ctx).About(t.OrganizationID, t.GroupID, "result", t.ResultID)
 		return tx.Enqueue(ctx, Task{Kind: EraseTask, ID: result})
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/ledger"
 	"anycheck/internal/tenant"
 )
@@ -30,6 +31,7 @@ func (l lifecycle) transition(ctx context.Context, tx Store, scope tenant.Scope,
 	if err != nil {
 		return err
 	}
+	audit.Of(ctx).About(v.OrganizationID, v.GroupID, "verification", v.ID)
 	v.Status, v.UpdatedAt = to, l.now()
 	if err := tx.UpdateVerification(ctx, scope, was, *v); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/tenant"
 )
@@ -40,6 +41,7 @@ func (u *UseCases) Upload(ctx context.Context, a tenant.Actor, category FileCate
 	up := Upload{ID: newID(), Tenancy: Tenancy{org, group}, UserID: a.User.ID, Category: category, CreatedAt: u.now()}
 	err := u.keep(ctx, &up, files)
 	if err == nil {
+		audit.Of(ctx).About(org, group, "upload", up.ID)
 		err = u.store.InTx(ctx, func(ctx context.Context, tx Store) error {
 			if err := tx.InsertUpload(ctx, a.Scope(), up); err != nil {
 				return err

@@ -83,6 +83,9 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"organizations", testOrganizations}, {"groups", testGroups}, {"users", testUsers}, {"sessions", testSessions},
 		{"refresh tokens", testRefreshTokens}, {"concurrent rotation", testConcurrentRotation}, {"API keys", testAPIKeys},
 		{"tenancy", testTenancy},
+		{"audit records", testAuditRecords}, {"audit: whose chain", testAuditPlace}, {"audit in a transaction", testAuditInTransaction},
+		{"audit: concurrent writers", testAuditWriters}, {"audit checkpoints", testAuditCheckpoints}, {"audit proof", testAuditProof},
+		{"audit: tampering", testAuditTampering},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, db) })
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
 	"anycheck/internal/fault"
 	"anycheck/internal/idempotency"
@@ -71,6 +72,8 @@ func newBelongings(t *testing.T, db *store.DB) *belongings {
 	must(t, db.SaveReviewSettings(t.Context(), w.scope, w.group.ID, verification.ReviewSettings{APIKey: verification.ReviewNever, UpdatedAt: now}))
 	b.reserved = done
 	must(t, db.AppendEntry(t.Context(), w.scope, ledger.Entry{ID: newID(), GroupID: w.group.ID, VerificationID: &done.ID, Attempt: 1, Kind: ledger.Reserve, Credits: 1, CreatedAt: now}))
+	w.record(t, 1)
+	must(t, db.InsertCheckpoint(t.Context(), tenant.Everything(), auditSigner.Checkpoint(w.org.ID.String(), 1, audit.Hash{}, now)))
 	return b
 }
 
@@ -428,6 +431,35 @@ var calls = []struct {
 	{"SetUserDisabled", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		return b.db.SetUserDisabled(t.Context(), s, b.user.ID, true, now)
 	})},
+	{"AuditRecords", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, n, err := b.db.AuditRecords(t.Context(), s, audit.Filter{ActorID: b.user.ID.String()}, 0, 10)
+		return len(list) > 0 || n > 0, err
+	}},
+	{"AuditTrail", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.AuditTrail(t.Context(), s, b.org.ID.String(), 0, 10)
+		return len(list) > 0, err
+	}},
+	{"AuditOf", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		trail, err := b.db.AuditTrail(t.Context(), tenant.Everything(), b.org.ID.String(), 0, 1)
+		must(t, err)
+		list, err := b.db.AuditOf(t.Context(), s, b.org.ID.String(), []string{trail[0].Object.ID}, 10)
+		return len(list) > 0, err
+	}},
+	{"AuditHeads", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.AuditHeads(t.Context(), s)
+		return slices.ContainsFunc(list, func(h audit.Head) bool { return h.Organization == b.org.ID.String() }), err
+	}},
+	{"InsertCheckpoint", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertCheckpoint(t.Context(), s, auditSigner.Checkpoint(b.org.ID.String(), 2, audit.Hash{}, now))
+	})},
+	{"Checkpoints", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Checkpoints(t.Context(), s, b.org.ID.String())
+		return len(list) > 0, err
+	}},
+	{"LastCheckpoint", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		c, err := b.db.LastCheckpoint(t.Context(), s, b.org.ID.String())
+		return c.Sequence > 0, err
+	}},
 }
 
 // write is a call that reached its row when it gave no error.
@@ -443,13 +475,17 @@ var exceptions = map[string]string{
 	"Organization/another group":  "members of a group see their organization",
 	"Organizations/another group": "members of a group see their organization",
 	"InsertGroup/the group":       "a new group is not the caller's own",
+	"AuditHeads/the group":        "a chain is its organization's",
+	"InsertCheckpoint/the group":  "a chain is its organization's",
+	"Checkpoints/the group":       "a chain is its organization's",
+	"LastCheckpoint/the group":    "a chain is its organization's",
 }
 
 // testTenancy proves for every method that a stranger reaches and changes
 // nothing, and that those who should do.
 func testTenancy(t *testing.T, db *store.DB) {
 	var missing []string
-	for _, port := range []reflect.Type{reflect.TypeFor[verification.Store](), reflect.TypeFor[auth.Store]()} {
+	for _, port := range []reflect.Type{reflect.TypeFor[verification.Store](), reflect.TypeFor[auth.Store](), reflect.TypeFor[audit.Store]()} {
 		for m := range port.Methods() {
 			scoped := slices.Contains(slices.Collect(m.Type.Ins()), reflect.TypeFor[tenant.Scope]())
 			if scoped && !slices.ContainsFunc(calls, func(c struct {
@@ -530,7 +566,7 @@ func dump(t *testing.T, db *store.DB) map[string]string {
 	content := map[string]string{}
 	for _, table := range []string{"organizations", "groups", "users", "sessions", "refresh_tokens", "api_keys", "folders", "uploads", "files", "results", "verifications",
 		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "attempts", "reviews", "review_settings", "subjects", "retention", "erasures", "file_uses", "data_keys", "ledger_entries", "credit_usage", "user_quotas", "rate_limits",
-		"idempotent_answers", "deliveries", "delivery_attempts"} {
+		"idempotent_answers", "deliveries", "delivery_attempts", "audit_records", "audit_chains", "audit_checkpoints"} {
 		rows, err := tables(t, db).QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
 		must(t, err)
 		columns, err := rows.Columns()
