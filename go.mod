@@ -6,7 +6,7 @@ require (
 	code.dny.dev/ssrf v0.3.0 // deny list for outbound calls, generated from IANA's registries
 	github.com/VictoriaMetrics/metrics v1.45.0 // the text of GET /metrics; small, no client library to configure
 	github.com/alecthomas/kong v1.17.0 // flags, environment and help from one struct
-	github.com/coreos/go-oidc/v3 v3.21.0 // single sign-on: discovery, keys, ID tokens (ADR 0014)
+	github.com/coreos/go-oidc/v3 v3.21.0 // single sign-on: discovery, keys, ID tokens (ADR 0013)
 	github.com/danielgtaylor/huma/v2 v2.37.2 // OpenAPI 3.1 and validation from the handlers' own types
 	github.com/gofrs/flock v0.13.2 // one process per data folder
 	github.com/golang-jwt/jwt/v5 v5.3.1 // access tokens
@@ -15,6 +15,7 @@ require (
 	github.com/klippa-app/go-pdfium v1.21.4 // PDF pages, in a WebAssembly sandbox (ADR 0003)
 	github.com/mozillazg/go-unidecode v0.2.0 // names in other scripts; tables only, finished
 	github.com/pressly/goose/v3 v3.29.0 // migrations
+	github.com/richardlehane/mscfb v1.0.9 // container of old .xls lists; excelize needs it too. The readers of .xls on offer are unmaintained: ours reads the few records it needs
 	github.com/riverqueue/river v0.49.0 // job queue in the database (ADR 0004); all River modules at one version
 	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.49.0 // River on PostgreSQL
 	github.com/riverqueue/river/riverdriver/riversqlite v0.49.0 // River on SQLite
@@ -22,6 +23,7 @@ require (
 	github.com/schollz/progressbar/v3 v3.19.1 // progress on long work
 	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1 // tests only: a second opinion on our signatures
 	github.com/tetratelabs/wazero v1.12.0 // limits of the PDF sandbox
+	github.com/tink-crypto/tink-go/v2 v2.9.0 // encryption at rest (ADR 0014)
 	github.com/xuri/excelize/v2 v2.11.1 // workbooks
 	github.com/yalue/onnxruntime_go v1.27.0 // ONNX Runtime (ADR 0001)
 	golang.org/x/crypto v0.58.0 // argon2id
@@ -52,7 +54,6 @@ require (
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
-	github.com/richardlehane/mscfb v1.0.9 // indirect
 	github.com/richardlehane/msoleps v1.0.6 // indirect
 	github.com/riverqueue/river/riverdriver v0.49.0 // indirect
 	github.com/riverqueue/river/rivershared v0.49.0 // indirect
@@ -73,6 +74,7 @@ require (
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
 	gotest.tools/gotestsum v1.13.0 // indirect
 	honnef.co/go/tools v0.8.2 // indirect
 	modernc.org/libc v1.79.0 // indirect

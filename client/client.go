@@ -149,6 +149,7 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 		r.Header[name] = values
 	}
 	r.Header.Set("Accept", "application/json")
+	setIdempotencyKey(ctx, r)
 	setBody(r)
 	resp, err := c.http.Do(r)
 	if err != nil {
@@ -173,6 +174,11 @@ func (c *Client) Download(ctx context.Context, address string, w io.Writer) erro
 	if err != nil {
 		return fmt.Errorf("anycheck: %w", err)
 	}
+	return c.fetch(r, w)
+}
+
+// fetch writes the body of an answer to w.
+func (c *Client) fetch(r *http.Request, w io.Writer) error {
 	resp, err := c.http.Do(r)
 	if err != nil {
 		return fmt.Errorf("anycheck: %w", err)

@@ -117,6 +117,26 @@ func (c *Client) Result(ctx context.Context, id string) (Result, error) {
 	return r, err
 }
 
+// ResultFilter limits Results; empty fields do not.
+type ResultFilter struct {
+	FolderID string
+	Status   Status // of at least one of its verifications
+}
+
+// Results lists the results that the caller sees, newest first.
+func (c *Client) Results(ctx context.Context, f ResultFilter, p Page) (List[Result], error) {
+	q := p.query()
+	if f.FolderID != "" {
+		q.Set("folder_id", f.FolderID)
+	}
+	if f.Status != "" {
+		q.Set("status", string(f.Status))
+	}
+	var l List[Result]
+	err := c.get(ctx, "/results", q, &l)
+	return l, err
+}
+
 // Services lists the services of the installation.
 func (c *Client) Services(ctx context.Context) (List[Service], error) {
 	var l List[Service]

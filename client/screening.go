@@ -90,7 +90,8 @@ type WatchList struct {
 	AgeDays    int       `json:"age_days"`
 }
 
-// Screen screens a person; it comes back COMPLETED.
+// Screen screens a person; it comes back COMPLETED, or NEED_REVIEW where the
+// group's review policy asks for a person.
 func (c *Client) Screen(ctx context.Context, n NewScreening) (Verification, error) {
 	var v Verification
 	err := c.call(ctx, http.MethodPost, "/screenings", nil, n, &v)

@@ -95,9 +95,11 @@ type FolderChange struct {
 
 // Result groups the verifications of one person or case.
 type Result struct {
-	ID        string    `json:"id"`
-	FolderID  string    `json:"folder_id"`
-	CreatedAt time.Time `json:"created_at"`
+	ID            string    `json:"id"`
+	FolderID      string    `json:"folder_id"`
+	OverallStatus Status    `json:"overall_status"`
+	CreatedAt     time.Time `json:"created_at"`
+	Erased        *Erased   `json:"erased"` // nil unless it was erased
 }
 
 // Service is one kind of verification.

@@ -23,7 +23,9 @@ var rooms = map[string][]string{
 	"internal/config":       {},
 	"internal/tenant":       {"internal/fault"},
 	"internal/ledger":       {},
-	"internal/auth":         {"internal/fault", "internal/tenant"},
+	"internal/idempotency":  {"internal/fault"},
+	"internal/audit":        {"internal/fault", "internal/tenant"},
+	"internal/auth":         {"internal/fault", "internal/tenant", "internal/audit"},
 	"internal/imaging":      {"internal/fault", "internal/nn"},
 	"internal/ocr":          {"internal/fault", "internal/nn", "internal/imaging"},
 	"internal/ktp":          {"internal/fault", "internal/nn", "internal/imaging", "internal/ocr"},
@@ -32,15 +34,16 @@ var rooms = map[string][]string{
 	"internal/screening":    {"internal/fault"},
 	"internal/verification": core,
 	"internal/webhook":      append([]string{"internal/verification"}, core...),
+	"internal/vault":        append([]string{"internal/verification"}, core...),
 }
 
 // core is what the core may know: the pure rooms.
-var core = []string{"internal/fault", "internal/tenant", "internal/ledger", "internal/nn", "internal/imaging",
+var core = []string{"internal/fault", "internal/tenant", "internal/audit", "internal/ledger", "internal/idempotency", "internal/nn", "internal/imaging",
 	"internal/ocr", "internal/ktp", "internal/face", "internal/forensics", "internal/screening"}
 
 // adapters may import the rooms above, never one another.
 var adapters = []string{"internal/store", "internal/blob", "internal/queue", "internal/onnx", "internal/document",
-	"internal/oidc", "internal/outbound", "internal/watchlist", "internal/export", "internal/httpapi", "internal/specimen", "internal/benchpage"}
+	"internal/oidc", "internal/outbound", "internal/watchlist", "internal/export", "internal/httpapi", "internal/specimen", "internal/benchpage", "internal/conformance"}
 
 // tops know everything below them.
 var tops = []string{"internal/app", "internal/cli", "cmd/anycheck"}

@@ -37,7 +37,7 @@ func TestEndToEnd(t *testing.T) {
 		importList(t, s, "id,name,aliases,birth_date,gender,country,positions,source\n"+
 			"X-1,"+p.person.Name+",,"+p.person.Output()["birth_date"]+",,id,Minister,test\nX-2,NOBODY AT ALL,,1950-01-01,male,id,,test\n")
 		hooks := newReceiver(t, "the caller's secret")
-		c := newCaller(t, s.admin(t))
+		c := newCaller(t, s.key(t))
 		paths := c.upload(t, p.card, p.selfie)
 		n := c.request("KTP_SELFIE_PEP", paths[0], paths[1])
 		n.WebhookURL, n.WebhookMetadata = hooks.url, map[string]any{"webhook_secret": "the caller's secret", "case": "17"}
@@ -270,6 +270,27 @@ func TestTwoOrganizations(t *testing.T) {
 				_, err := b.Screen(ctx, client.NewScreening{Name: "A", FolderID: mine.folder})
 				return err
 			},
+			"GET /verifications/{id}/attempts": func() error { _, err := b.Attempts(ctx, v.ID); return err },
+			"GET /verifications/{id}/reviews":  func() error { _, err := b.Reviews(ctx, v.ID); return err },
+			"POST /verifications/{id}/review": func() error {
+				_, err := b.Review(ctx, v.ID, client.NewReview{Decision: client.Reopen, Reason: "x"})
+				return err
+			},
+			"POST /verifications/{id}/fraud-decision": func() error { _, err := b.DecideFraud(ctx, v.ID, true, "x"); return err },
+			"PUT /verifications/drafts/{id}": func() error {
+				_, err := b.UpdateDraft(ctx, v.ID, client.NewVerification{ServiceID: mine.service})
+				return err
+			},
+			"POST /verifications/drafts/{id}/submit": func() error { _, err := b.SubmitDraft(ctx, v.ID); return err },
+			"GET /groups/{id}/settings":              func() error { _, err := b.GroupSettings(ctx, owner.GroupID.String()); return err },
+			"PATCH /groups/{id}/settings": func() error {
+				_, err := b.UpdateGroupSettings(ctx, owner.GroupID.String(), client.GroupSettingsChange{})
+				return err
+			},
+			"GET /results?folder_id": func() error {
+				_, err := b.Results(ctx, client.ResultFilter{FolderID: mine.folder}, client.Page{})
+				return err
+			},
 			"GET /jobs/{id}": func() error { _, err := b.Job(ctx, v.ExternalJobID.OCRJobID[0]); return err },
 			"POST /verifications in their folder": func() error {
 				n := theirs.request("KTP", path, "")
@@ -354,7 +375,7 @@ func TestBadFiles(t *testing.T) {
 func TestPoorPhotos(t *testing.T) {
 	s := start(t, nil, nil)
 	p := draw(t)
-	c := newCaller(t, s.admin(t))
+	c := newCaller(t, s.key(t))
 
 	v := c.verify(t, c.request("KTP", c.upload(t, p.upsideDown)[0], ""))
 	var out struct {
@@ -380,7 +401,7 @@ func TestPoorSelfies(t *testing.T) {
 	needsFaceModels(t)
 	s := start(t, nil, nil)
 	p := draw(t)
-	c := newCaller(t, s.admin(t))
+	c := newCaller(t, s.key(t))
 	card := c.upload(t, p.card)[0]
 	tests := []struct {
 		name          string

@@ -113,6 +113,25 @@ func (s *server) admin(t *testing.T) *client.Client {
 	return s.login(t, adminEmail, adminPassword)
 }
 
+// key is a client with an API key of the first administrator: what it creates
+// goes straight to COMPLETED.
+func (s *server) key(t *testing.T) *client.Client {
+	t.Helper()
+	u, err := s.Auth.UserByEmail(t.Context(), adminEmail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, err := s.Auth.CreateKey(t.Context(), u, auth.NewKey{Name: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(s.URL(), client.WithAPIKey(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func (s *server) login(t *testing.T, email, password string) *client.Client {
 	t.Helper()
 	c, err := client.New(s.URL())

@@ -15,13 +15,16 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
 	"anycheck/internal/blob"
 	"anycheck/internal/config"
 	"anycheck/internal/fault"
 	"anycheck/internal/ledger"
+	"anycheck/internal/queue"
 	"anycheck/internal/store"
 	"anycheck/internal/tenant"
+	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 	"anycheck/internal/watchlist"
 )
@@ -30,13 +33,16 @@ import (
 // files, accounts, watch lists.
 type Platform struct {
 	Auth  *auth.Service
+	Audit *audit.Log
 	Lists *watchlist.Library
 
-	cfg   config.Config
-	keys  config.Keys
-	log   *slog.Logger
-	db    *store.DB
-	blobs *blob.Local
+	cfg    config.Config
+	keys   config.Keys
+	log    *slog.Logger
+	db     *store.DB
+	folder *blob.Local
+	blobs  verification.Blobs // folder, with the files of persons encrypted
+	master *vault.Master
 }
 
 // OpenPlatform creates or opens the data folder and migrates the database.
@@ -56,21 +62,29 @@ func OpenPlatform(ctx context.Context, cfg config.Config, log *slog.Logger) (*Pl
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+	master, err := vault.Open(func() ([]byte, error) { return cfg.MasterKeyset(vault.NewKeyset) })
+	if err != nil {
+		return nil, errors.Join(err, db.Close(), blobs.Close())
+	}
+	db.SetVault(master)
 	return &Platform{
-		Auth: auth.New(db, keys.Tokens, time.Now), Lists: watchlist.NewLibrary(db, blobs, time.Now),
-		cfg: cfg, keys: keys, log: log, db: db, blobs: blobs,
+		Auth: auth.New(db, keys.Tokens, time.Now), Audit: audit.NewLog(db, audit.NewSigner(keys.Audit), time.Now), Lists: watchlist.NewLibrary(db, blobs, time.Now),
+		cfg: cfg, keys: keys, log: log, db: db, folder: blobs, blobs: vault.Files{Blobs: blobs, Keys: db, Master: master}, master: master,
 	}, nil
 }
 
 // Close ends the database and the file store.
-func (p *Platform) Close() error { return errors.Join(p.db.Close(), p.blobs.Close()) }
+func (p *Platform) Close() error { return errors.Join(p.db.Close(), p.folder.Close()) }
+
+// commandLine is who does what the operator does at the terminal.
+const commandLine = "command line"
 
 // TopUp gives credits to a group.
 func (p *Platform) TopUp(ctx context.Context, group uuid.UUID, credits int64, note string) error {
 	if credits <= 0 {
 		return fault.Field("credits", "must be a positive number")
 	}
-	return p.db.AppendEntry(ctx, tenant.Everything(), ledger.Entry{ID: uuid.Must(uuid.NewV7()), GroupID: group, Kind: ledger.TopUp, Credits: credits, CreatedAt: time.Now(), Note: note})
+	return p.db.AppendEntry(ctx, tenant.Everything(), ledger.Entry{ID: uuid.Must(uuid.NewV7()), GroupID: group, Kind: ledger.TopUp, Credits: credits, CreatedAt: time.Now(), Note: note, Actor: commandLine})
 }
 
 // Services lists the catalogue with the operator's state.
@@ -88,7 +102,7 @@ func (p *Platform) Services(ctx context.Context) ([]verification.Service, error)
 
 // SetServiceEnabled switches a service on or off for the whole platform.
 func (p *Platform) SetServiceEnabled(ctx context.Context, code string, on bool) error {
-	return p.db.SetServiceEnabled(ctx, code, on, "command line", time.Now())
+	return p.db.SetServiceEnabled(ctx, code, on, commandLine, time.Now())
 }
 
 // Bootstrapped tells of the first administrator.
@@ -121,5 +135,109 @@ func (p *Platform) bootstrap(ctx context.Context) (Bootstrapped, error) {
 	if err != nil || !made {
 		return Bootstrapped{}, err
 	}
+	e := audit.Begin(audit.UserCreated, "user").As(audit.System)
+	e.About(u.OrganizationID, u.GroupID, "user", u.ID)
+	e.Detail("role", string(u.Role))
+	if err := p.Audit.Append(ctx, e); err != nil {
+		p.log.Error("the audit record of the first administrator cannot be written", "error", err) // its password must still be shown
+	}
 	return Bootstrapped{Made: true, Email: u.Email, Password: shown}, nil
+}
+
+// eraser erases from the command line; the files' deletion is queued for the
+// next server, should this process die.
+func (p *Platform) eraser() (*verification.Privacy, error) {
+	jobs, err := p.openQueue()
+	if err != nil {
+		return nil, err
+	}
+	p.db.SetEnqueuer(jobs)
+	return verification.NewPrivacy(verification.NewProcessor(p.db, p.blobs, nil, nil, p.keys.NIKs, time.Now, nil)), nil
+}
+
+// SweepRetention erases what groups keep no longer; dry only tells.
+func (p *Platform) SweepRetention(ctx context.Context, dry bool, tell func(verification.DataClass, verification.Expiry)) error {
+	e, err := p.eraser()
+	if err != nil {
+		return err
+	}
+	return e.Sweep(ctx, dry, tell)
+}
+
+// KeepFor sets how many days a group keeps classes of data, and gives all.
+func (p *Platform) KeepFor(ctx context.Context, group uuid.UUID, days map[verification.DataClass]int) (map[verification.DataClass]int, error) {
+	e, err := p.eraser()
+	if err != nil {
+		return nil, err
+	}
+	operator := tenant.Actor{User: tenant.User{Role: tenant.SuperAdmin, Email: "command line"}}
+	return e.SetRetention(ctx, operator, group, days)
+}
+
+func (p *Platform) openQueue() (*queue.Jobs, error) {
+	o := queue.Options{Processors: p.cfg.Workers, Logger: p.log}
+	if db := p.db.RiverSQLite(); db != nil {
+		return queue.NewSQLite(db, o)
+	}
+	return queue.NewPostgres(p.db.Pool(), o)
+}
+
+// MasterKeys lists the ids of the master keys, the one that wraps first.
+func (p *Platform) MasterKeys() []uint32 { return p.master.Keys() }
+
+// RotateMasterKey makes a new master key and wraps every data key with it.
+// Running servers go on; the old master keys stay until they are pruned. It
+// can be run again after it was cut off. done is told how many keys it wrapped.
+func (p *Platform) RotateMasterKey(ctx context.Context, done func(keys int)) error {
+	data, err := p.cfg.MasterKeyset(vault.NewKeyset)
+	if err == nil {
+		data, err = vault.Rotated(data)
+	}
+	if err == nil {
+		err = p.cfg.ReplaceMasterKeyset(data)
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "The master keys cannot be rotated")
+	}
+	return p.rewrap(ctx, done)
+}
+
+// PruneMasterKeys wraps every data key with the newest master key and forgets
+// the others.
+func (p *Platform) PruneMasterKeys(ctx context.Context, done func(keys int)) error {
+	if err := p.rewrap(ctx, done); err != nil {
+		return err
+	}
+	data, err := p.cfg.MasterKeyset(vault.NewKeyset)
+	if err == nil {
+		data, err = vault.Pruned(data)
+	}
+	if err == nil {
+		err = p.cfg.ReplaceMasterKeyset(data)
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "The master keys cannot be pruned")
+	}
+	p.master, err = p.openMaster()
+	return err
+}
+
+func (p *Platform) openMaster() (*vault.Master, error) {
+	return vault.Open(func() ([]byte, error) { return p.cfg.MasterKeyset(vault.NewKeyset) })
+}
+
+func (p *Platform) rewrap(ctx context.Context, done func(keys int)) error {
+	master, err := p.openMaster()
+	if err != nil {
+		return err
+	}
+	p.master = master
+	for after := ""; ; {
+		last, n, err := p.db.RewrapDataKeys(ctx, after, 500, master.Rewrap)
+		if err != nil || n == 0 {
+			return err
+		}
+		done(n)
+		after = last
+	}
 }

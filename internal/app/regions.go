@@ -11,6 +11,7 @@ import (
 	"anycheck/internal/config"
 	"anycheck/internal/fault"
 	"anycheck/internal/ktp"
+	"anycheck/internal/verification"
 )
 
 // regionsPath is where the imported table of regions lies among the files,
@@ -36,7 +37,7 @@ func (p *Platform) Regions(ctx context.Context) (regions *ktp.Regions, imported 
 	return readRegions(ctx, p.blobs)
 }
 
-func readRegions(ctx context.Context, blobs *blob.Local) (*ktp.Regions, bool, error) {
+func readRegions(ctx context.Context, blobs verification.Blobs) (*ktp.Regions, bool, error) {
 	f, err := blobs.Open(ctx, regionsPath)
 	if fault.Is(err, fault.NotFound) {
 		return ktp.BuiltInRegions(), false, nil

@@ -24,6 +24,7 @@ import (
 	"anycheck/internal/outbound"
 	"anycheck/internal/queue"
 	"anycheck/internal/verification"
+	"anycheck/internal/watchlist"
 	"anycheck/internal/webhook"
 )
 
@@ -33,8 +34,14 @@ const (
 	sweepEvery = time.Minute
 	// Attempts to sign in that are no longer counted are removed this often.
 	signInsEvery = time.Hour
+	// Kept answers that are past their time are removed this often.
+	forgetEvery = 10 * time.Minute
+	// Chains of the audit log that have grown enough are looked for this often.
+	checkpointEvery = time.Minute
 	// Whom new list versions concern is looked for this often.
 	rescreenEvery = 10 * time.Minute
+	// What groups keep no longer is erased this often.
+	retentionEvery = time.Hour
 	// List versions that another process has imported are taken up this often.
 	listsEvery = 5 * time.Second
 	// A job that fails for a reason of ours is tried this often before the
@@ -53,8 +60,11 @@ type Server struct {
 
 	lock     *flock.Flock // nil on PostgreSQL
 	jobs     *queue.Jobs
+	updates  *listUpdates // nil when no source is configured
 	process  *verification.Processor
+	privacy  *verification.Privacy
 	deliver  *webhook.Deliverer
+	cases    *verification.UseCases
 	listener net.Listener
 	http     *http.Server
 }
@@ -64,6 +74,8 @@ type ServerOptions struct {
 	Version string
 	// Watch is told of every step; see verification.Watch.
 	Watch verification.Watch
+	// Lists calls the sources of watch lists; nil is outbound.NewTrusted.
+	Lists watchlist.Caller
 }
 
 // NewServer opens everything and starts to listen; nothing is served or
@@ -87,7 +99,7 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 		return s, err
 	}
 	warnLicences(s.Engines.Runtime.Models, log)
-	if s.jobs, err = s.openQueue(cfg, log); err != nil {
+	if s.jobs, err = s.openQueue(); err != nil {
 		return s, err
 	}
 	s.db.SetEnqueuer(s.jobs)
@@ -105,7 +117,11 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 			Client: outbound.NewTrusted(), Now: time.Now}))
 	}
 	calls := outbound.New(outbound.Options{Allow: networks})
+	if s.updates, err = s.openUpdates(o.Lists); err != nil {
+		return s, err
+	}
 	s.process = verification.NewProcessor(s.db, s.blobs, s.Pipeline(s.Lists), export.Exporter{}, s.keys.NIKs, time.Now, o.Watch)
+	s.privacy = verification.NewPrivacy(s.process)
 	s.deliver = webhook.NewDeliverer(s.db, calls, o.Version)
 	ports := verification.Ports{Store: s.db, Blobs: s.blobs, Documents: s.Documents, Capabilities: s.Engines, Outbound: calls, Now: time.Now}
 	ports.Limits = verification.Limits{FilesPerUpload: cfg.MaxUploadFiles, FileBytes: int64(cfg.MaxFileMiB) << 20, PagesPerFile: cfg.MaxPages}
@@ -117,11 +133,15 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	if s.listener, err = net.Listen("tcp", cfg.Addr); err != nil {
 		return s, fault.Wrap(err, fault.Unavailable, "Cannot listen on %s", cfg.Addr)
 	}
-	cases := verification.NewUseCases(ports)
+	ports.Revealed = verification.RevealsIn(s.Audit.Append)
+	s.cases = verification.NewUseCases(ports)
 	s.http = &http.Server{
 		Handler: httpapi.New(httpapi.Config{
-			UseCases: cases, Screenings: verification.NewScreenings(cases, s.process, s.db),
-			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, PublicURL: cfg.PublicURL, TrustedProxies: proxies, SpoolDir: spool,
+			UseCases: s.cases, Screenings: verification.NewScreenings(s.cases, s.process, s.db), Reviews: verification.NewReviews(s.cases, s.process), Privacy: s.privacy,
+			Evidence: verification.NewDossiers(s.cases, s.process, s.Audit, export.Exporter{}), Audit: s.Audit,
+			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, AnswersKey: s.keys.Answers,
+			RateLimits: httpapi.RateLimits{PerKey: cfg.RatePerKey, PerGroup: cfg.RatePerGroup, PerAddress: cfg.RatePerAddress},
+			PublicURL:  cfg.PublicURL, TrustedProxies: proxies, SpoolDir: spool,
 			Limits: ports.Limits, Logger: log, Now: time.Now,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -150,14 +170,6 @@ func lockFolder(dir string) (*flock.Flock, error) {
 	return l, err
 }
 
-func (s *Server) openQueue(cfg config.Config, log *slog.Logger) (*queue.Jobs, error) {
-	o := queue.Options{Processors: cfg.Workers, Logger: log}
-	if db := s.db.RiverSQLite(); db != nil {
-		return queue.NewSQLite(db, o)
-	}
-	return queue.NewPostgres(s.db.Pool(), o)
-}
-
 // URL is where the server listens.
 func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
@@ -172,11 +184,24 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.jobs.Every("rescreen", rescreenEvery, s.process.Rescreen)
 	s.jobs.Every("sign-ins", signInsEvery, s.Auth.Sweep)
+	s.jobs.Every("retention", retentionEvery, func(ctx context.Context) error {
+		return s.privacy.Sweep(ctx, false, func(c verification.DataClass, e verification.Expiry) {
+			s.log.Info("kept long enough, erased", "class", c, "result", e.ResultID)
+		})
+	})
+	s.jobs.Every("answers", forgetEvery, s.cases.ForgetAnswers)
+	s.jobs.Every("audit", checkpointEvery, func(ctx context.Context) error { _, err := s.Audit.CheckpointAll(ctx, true); return err })
 	s.jobs.Every("sweep", sweepEvery, func(ctx context.Context) error { return s.process.Sweep(ctx, sweepIdle) })
+	if s.updates != nil {
+		s.jobs.Every("lists", updatesEvery, s.updates.wake)
+		stopped := s.updates.start(ctx)
+		defer stopped()
+	}
 	err = s.jobs.Start(ctx, queue.Handlers{
 		verification.ProcessTask: func(ctx context.Context, id uuid.UUID, a queue.Attempt) error {
 			return s.process.Process(ctx, id, a.Number >= processTries)
 		},
+		verification.EraseTask:   func(ctx context.Context, id uuid.UUID, _ queue.Attempt) error { return s.privacy.DeleteFiles(ctx, id) },
 		verification.DeliverTask: func(ctx context.Context, id uuid.UUID, _ queue.Attempt) error { return s.deliver.Deliver(ctx, id) },
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/tenant"
 )
@@ -74,6 +75,7 @@ func (s *Service) CreateGroup(ctx context.Context, organization, name string) (t
 		}
 	}
 	g := tenant.Group{ID: newID(), OrganizationID: org.ID, Name: name, WebhookSecret: "whsec_" + stdSecret(), CreatedAt: s.now()}
+	audit.Of(ctx).About(org.ID, g.ID, "group", g.ID)
 	return g, s.store.InsertGroup(ctx, tenant.WithinOrganization(org.ID), g)
 }
 
@@ -131,6 +133,7 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser) (tenant.User, error
 	}
 	u := tenant.User{ID: newID(), OrganizationID: n.Group.OrganizationID, GroupID: n.Group.ID, Email: email,
 		Name: strings.TrimSpace(n.Name), Role: n.Role, PasswordHash: hash, CreatedAt: s.now()}
+	audit.Of(ctx).About(u.OrganizationID, u.GroupID, "user", u.ID)
 	return u, s.store.InsertUser(ctx, tenant.WithinGroup(u.OrganizationID, u.GroupID), u)
 }
 
@@ -140,6 +143,7 @@ func (s *Service) SetPassword(ctx context.Context, email, password string) error
 	if err != nil {
 		return err
 	}
+	audit.Of(ctx).About(u.OrganizationID, u.GroupID, "user", u.ID)
 	hash, err := s.passwords.Hash(ctx, password)
 	if err != nil {
 		return err
@@ -153,6 +157,7 @@ func (s *Service) SetDisabled(ctx context.Context, email string, disabled bool) 
 	if err != nil {
 		return err
 	}
+	audit.Of(ctx).About(u.OrganizationID, u.GroupID, "user", u.ID)
 	return s.store.SetUserDisabled(ctx, tenant.Everything(), u.ID, disabled, s.now())
 }
 
@@ -162,6 +167,8 @@ func (s *Service) SetRole(ctx context.Context, email string, role tenant.Role) e
 	if err != nil {
 		return err
 	}
+	audit.Of(ctx).About(u.OrganizationID, u.GroupID, "user", u.ID)
+	audit.Of(ctx).Detail("role", string(role))
 	u.Role = role
 	return s.store.UpdateUser(ctx, tenant.Everything(), u)
 }
@@ -173,6 +180,7 @@ func (s *Service) Unlink(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
+	audit.Of(ctx).About(u.OrganizationID, u.GroupID, "user", u.ID)
 	if err := s.store.UnlinkIdentities(ctx, u.ID); err != nil {
 		return err
 	}
@@ -182,6 +190,7 @@ func (s *Service) Unlink(ctx context.Context, email string) error {
 // SetMasking says whether a group's users and reviewers see personal data
 // masked.
 func (s *Service) SetMasking(ctx context.Context, g tenant.Group, on bool) error {
+	audit.Of(ctx).About(g.OrganizationID, g.ID, "group", g.ID)
 	g.MaskPersonalData = on
 	return s.store.UpdateGroup(ctx, tenant.Everything(), g)
 }
@@ -252,6 +261,7 @@ func (s *Service) RevokeKey(ctx context.Context, idOrPrefix string) error {
 		}
 		id = k.ID
 	}
+	audit.Of(ctx).Named(id.String())
 	return s.store.RevokeAPIKey(ctx, tenant.Everything(), id, s.now())
 }
 

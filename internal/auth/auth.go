@@ -19,6 +19,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/tenant"
 )
@@ -86,6 +87,9 @@ func (s *Service) checkPassword(ctx context.Context, email, password string, fro
 			return tenant.User{}, err
 		}
 	}
+	if u.ID != uuid.Nil {
+		audit.Of(ctx).By(tenant.Actor{User: u}) // claimed, until the password is right
+	}
 	attempt := s.throttle(email, from, s.now())
 	if err := s.count(ctx, attempt); err != nil {
 		return tenant.User{}, err
@@ -113,7 +117,7 @@ func (s *Service) checkPassword(ctx context.Context, email, password string, fro
 // start begins a session.
 func (s *Service) start(ctx context.Context, u tenant.User, from Origin) (Tokens, error) {
 	now := s.now()
-	session := Session{ID: newID(), UserID: u.ID, UserAgent: plainText(from.UserAgent, maxUserAgent), Network: from.network(), CreatedAt: now, LastSeenAt: now}
+	session := Session{ID: newID(), UserID: u.ID, UserAgent: plainText(from.UserAgent, maxUserAgent), Network: from.Network(), CreatedAt: now, LastSeenAt: now}
 	text, token := newRefreshToken(now)
 	if err := s.store.InsertSession(ctx, session, token); err != nil {
 		return Tokens{}, err
@@ -127,6 +131,7 @@ func (s *Service) Refresh(ctx context.Context, refresh string) (Tokens, error) {
 	now := s.now()
 	text, next := newRefreshToken(now)
 	session, err := s.store.RotateRefreshToken(ctx, hashOf(refresh), next, now)
+	s.identify(ctx, session)
 	switch {
 	case errors.Is(err, ErrReused):
 		return Tokens{}, err
@@ -136,6 +141,17 @@ func (s *Service) Refresh(ctx context.Context, refresh string) (Tokens, error) {
 		return Tokens{}, err
 	}
 	return s.tokens(session, text)
+}
+
+// identify tells the audit log whose session it is about.
+func (s *Service) identify(ctx context.Context, session uuid.UUID) {
+	if session == uuid.Nil || audit.Of(ctx) == nil {
+		return
+	}
+	// Without an answer the record names nobody.
+	if u, err := s.store.SessionOwner(ctx, session); err == nil {
+		audit.Of(ctx).By(tenant.Actor{User: u})
+	}
 }
 
 // Logout ends the session of a refresh token; an unknown one is no error.
@@ -216,12 +232,32 @@ func (s *Service) AuthenticateKey(ctx context.Context, key string) (tenant.Actor
 	case k.ExpiresAt != nil && !now.Before(*k.ExpiresAt):
 		return tenant.Actor{}, fault.New(fault.Unauthenticated, "The API key has expired.").WithCode(fault.CodeAPIKeyExpired)
 	}
-	if k.LastUsedAt == nil || now.Sub(*k.LastUsedAt) >= touchEvery {
+	a := tenant.Actor{User: u, Key: &k}
+	newHour := k.LastUsedAt == nil || !k.LastUsedAt.Truncate(time.Hour).Equal(now.Truncate(time.Hour))
+	if newHour {
+		// What a key does is recorded call by call; that it was used, once an
+		// hour. Written first: a crash in between repeats it.
+		if err := s.store.AppendAudit(ctx, keyUsed(ctx, a, now)); err != nil {
+			return tenant.Actor{}, err
+		}
+	}
+	if newHour || now.Sub(*k.LastUsedAt) >= touchEvery {
 		if err := s.store.TouchAPIKey(ctx, k.ID, now); err != nil {
 			return tenant.Actor{}, err
 		}
 	}
-	return tenant.Actor{User: u, Key: &k}, nil
+	return a, nil
+}
+
+func keyUsed(ctx context.Context, a tenant.Actor, now time.Time) *audit.Entry {
+	e := audit.Begin(audit.KeyUsed, "key")
+	e.By(a)
+	e.About(a.Key.OrganizationID, a.Key.GroupID, "key", a.Key.ID)
+	e.Stamp("", "", now)
+	if request := audit.Of(ctx); request != nil {
+		e.RequestID, e.Address = request.RequestID, request.Address
+	}
+	return e
 }
 
 // Profile is who the caller is.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
 	"anycheck/internal/fault"
 	"anycheck/internal/store"
@@ -26,6 +27,12 @@ func (c *clock) now() time.Time { return c.t }
 // open gives a service on a fresh database with one user in it.
 func open(t *testing.T) (*auth.Service, *clock, tenant.User) {
 	t.Helper()
+	s, _, c, u := openStore(t)
+	return s, c, u
+}
+
+func openStore(t *testing.T) (*auth.Service, *store.DB, *clock, tenant.User) {
+	t.Helper()
 	db, err := store.Open(t.Context(), "", t.TempDir(), store.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +48,7 @@ func open(t *testing.T) (*auth.Service, *clock, tenant.User) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, c, u
+	return s, db, c, u
 }
 
 func code(err error) fault.Code {
@@ -221,6 +228,33 @@ func TestAPIKeys(t *testing.T) {
 	}
 	if _, _, err := s.CreateKey(ctx, u, auth.NewKey{Name: "x", Scopes: []tenant.KeyScope{"root"}}); code(err) != fault.CodeInvalidValue {
 		t.Errorf("an unknown scope: %v", err)
+	}
+}
+
+// However often a key is used: the first call of each hour leaves a record.
+func TestKeyUseIsRecordedOnceAnHour(t *testing.T) {
+	s, db, c, u := openStore(t)
+	ctx := t.Context()
+	k, text, err := s.CreateKey(ctx, u, auth.NewKey{Name: "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := c.t
+	for _, tt := range []struct {
+		at   time.Duration
+		want int
+	}{{0, 1}, {time.Second, 1}, {59*time.Minute + 50*time.Second, 1}, {time.Hour + 5*time.Second, 2}, {time.Hour + 59*time.Minute, 2}, {5 * time.Hour, 3}} {
+		c.t = day.Add(tt.at)
+		if _, err := s.AuthenticateKey(ctx, text); err != nil {
+			t.Fatal(err)
+		}
+		records, n, err := db.AuditRecords(ctx, tenant.WithinOrganization(u.OrganizationID), audit.Filter{Action: audit.KeyUsed}, 0, 10)
+		if err != nil || n != tt.want || !records[0].At.After(day.Add(-time.Second)) || records[0].Actor != (audit.Actor{Kind: audit.Key, ID: k.Prefix}) {
+			t.Errorf("after %s: %d records, %v", tt.at, n, err)
+		}
+	}
+	if _, err := s.AuthenticateKey(ctx, text[:len(text)-1]); err == nil {
+		t.Error("a wrong key opens")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/tenant"
 )
@@ -46,6 +47,7 @@ func (s *Service) createKey(ctx context.Context, owner tenant.User, g tenant.Gro
 	text := prefix + "_" + randomText(32)
 	k := tenant.APIKey{ID: newID(), OrganizationID: g.OrganizationID, GroupID: g.ID, UserID: owner.ID, Name: name,
 		Prefix: prefix, Hash: hashOf(text), Scopes: n.Scopes, ExpiresAt: n.ExpiresAt, CreatedAt: now}
+	audit.Of(ctx).About(k.OrganizationID, k.GroupID, "key", k.ID)
 	return k, text, s.store.InsertAPIKey(ctx, tenant.WithinGroup(k.OrganizationID, k.GroupID), k)
 }
 

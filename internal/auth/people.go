@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/tenant"
 )
@@ -127,6 +128,7 @@ func (s *Service) ChangeUser(ctx context.Context, a tenant.Actor, id uuid.UUID, 
 		if err != nil {
 			return tenant.User{}, err
 		}
+		audit.Of(ctx).Detail("role", string(role))
 		u.Role = role
 	}
 	if c.Disabled != nil && *c.Disabled && own {
@@ -136,6 +138,10 @@ func (s *Service) ChangeUser(ctx context.Context, a tenant.Actor, id uuid.UUID, 
 		return tenant.User{}, err
 	}
 	if c.Disabled != nil && *c.Disabled != u.Disabled {
+		audit.Of(ctx).Did(audit.UserEnabled)
+		if *c.Disabled {
+			audit.Of(ctx).Did(audit.UserDisabled)
+		}
 		if err := s.store.SetUserDisabled(ctx, a.Scope(), id, *c.Disabled, s.now()); err != nil {
 			return tenant.User{}, err
 		}
@@ -154,10 +160,11 @@ func (s *Service) ChangePassword(ctx context.Context, a tenant.Actor, current, n
 	}
 	if _, err := s.checkPassword(ctx, a.User.Email, current, from); err != nil {
 		if err == errCredentials {
-			return fault.Field("current_password", "is wrong").WithCode(fault.CodeInvalidCredentials)
+			return fault.Field("current_password", "is wrong")
 		}
 		return err
 	}
+	audit.Of(ctx).About(a.User.OrganizationID, a.User.GroupID, "user", a.User.ID)
 	hash, err := s.passwords.Hash(ctx, next)
 	if err != nil {
 		return err
@@ -212,6 +219,7 @@ func (s *Service) EndSession(ctx context.Context, a tenant.Actor, id uuid.UUID) 
 	if err != nil {
 		return err
 	}
+	audit.Of(ctx).About(u.OrganizationID, u.GroupID, "session", id)
 	return s.store.EndSession(ctx, tenant.WithinGroup(u.OrganizationID, u.GroupID), id, s.now())
 }
 
@@ -221,6 +229,7 @@ func (s *Service) EndSessions(ctx context.Context, a tenant.Actor, user *uuid.UU
 	if err != nil {
 		return err
 	}
+	audit.Of(ctx).About(u.OrganizationID, u.GroupID, "user", u.ID)
 	return s.store.RevokeSessions(ctx, u.ID, uuid.Nil, s.now())
 }
 
@@ -240,6 +249,7 @@ func (s *Service) AddOrganization(ctx context.Context, a tenant.Actor, name stri
 		return tenant.Organization{}, err
 	}
 	o := tenant.Organization{ID: newID(), Name: name, CreatedAt: s.now()}
+	audit.Of(ctx).About(o.ID, uuid.Nil, "organization", o.ID)
 	return o, s.store.InsertOrganization(ctx, o)
 }
 
@@ -264,6 +274,9 @@ func (s *Service) AddGroup(ctx context.Context, a tenant.Actor, name string, org
 	}
 	g := tenant.Group{ID: newID(), OrganizationID: home, Name: name, WebhookSecret: "whsec_" + stdSecret(), CreatedAt: s.now()}
 	err = s.store.InsertGroup(ctx, a.Scope(), g)
+	if err == nil {
+		audit.Of(ctx).About(g.OrganizationID, g.ID, "group", g.ID)
+	}
 	if fault.Is(err, fault.NotFound) {
 		err = fault.New(fault.NotFound, "organization_id: there is no such organization.").WithField("organization_id", "there is no such organization")
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/tenant"
 )
 
@@ -17,6 +18,8 @@ type Store interface {
 	// Session finds a session that is not revoked, and its user; NotFound
 	// otherwise.
 	Session(ctx context.Context, id uuid.UUID) (Session, tenant.User, error)
+	// SessionOwner finds the user of a session, revoked or not.
+	SessionOwner(ctx context.Context, session uuid.UUID) (tenant.User, error)
 	// TouchSession notes when a session was last used.
 	TouchSession(ctx context.Context, id uuid.UUID, at time.Time) error
 	// Sessions lists a user's sessions that can still be renewed at now, the
@@ -30,7 +33,7 @@ type Store interface {
 	InsertSession(ctx context.Context, s Session, first RefreshToken) error
 	// RotateRefreshToken marks the token with hash old as used and adds next
 	// to the same session, in one transaction. A token that was used before
-	// revokes its session: ErrReused. Unknown, expired or revoked: NotFound.
+	// revokes its session: ErrReused, with the session. Unknown, expired or revoked: NotFound.
 	RotateRefreshToken(ctx context.Context, old []byte, next RefreshToken, now time.Time) (session uuid.UUID, err error)
 	// RevokeSession ends a session; one that is gone is no error.
 	RevokeSession(ctx context.Context, session uuid.UUID, now time.Time) error
@@ -48,6 +51,9 @@ type Store interface {
 	// APIKeys lists the keys in scope, newest first, revoked ones too.
 	APIKeys(ctx context.Context, scope tenant.Scope) ([]tenant.APIKey, error)
 	RevokeAPIKey(ctx context.Context, scope tenant.Scope, id uuid.UUID, at time.Time) error
+
+	// AppendAudit writes a record at the end of its chain.
+	AppendAudit(ctx context.Context, e *audit.Entry) error
 
 	// CountUsers tells how many users there are on the platform.
 	CountUsers(ctx context.Context) (int, error)

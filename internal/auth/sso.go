@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/tenant"
 )
@@ -83,10 +86,12 @@ func (s *Service) StartSSO(ctx context.Context) (address, kept string, err error
 // with its proven e-mail address.
 func (s *Service) FinishSSO(ctx context.Context, kept, state, code string, from Origin) (Tokens, error) {
 	if s.provider == nil {
+		audit.Of(ctx).Drop()
 		return Tokens{}, errNoProvider
 	}
 	f, ok := s.flow(kept)
 	if !ok || !s.now().Before(f.Expires) || !hmac.Equal([]byte(state), []byte(f.State)) {
+		audit.Of(ctx).Drop() // anybody can make one up
 		return Tokens{}, errFlow
 	}
 	id, err := s.provider.Exchange(ctx, f, code)
@@ -94,6 +99,9 @@ func (s *Service) FinishSSO(ctx context.Context, kept, state, code string, from 
 		return Tokens{}, err
 	}
 	u, err := s.userOf(ctx, id)
+	if u.ID != uuid.Nil {
+		audit.Of(ctx).By(tenant.Actor{User: u})
+	}
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -121,7 +129,7 @@ func (s *Service) userOf(ctx context.Context, id Identity) (tenant.User, error) 
 		u, err = s.link(ctx, id)
 	}
 	if fault.Is(err, fault.NotFound) || err == nil && u.Disabled {
-		return tenant.User{}, refused
+		return u, refused
 	}
 	return u, err
 }

@@ -22,9 +22,9 @@ type Origin struct {
 	Device string
 }
 
-// network is whom an address stands for: IPv4 addresses are given out one by
+// Network is whom an address stands for: IPv4 addresses are given out one by
 // one, IPv6 in blocks of /64.
-func (o Origin) network() string {
+func (o Origin) Network() string {
 	a := o.Address.Unmap().WithZone("")
 	if !a.IsValid() {
 		return ""
@@ -73,11 +73,11 @@ type throttle struct {
 
 func (s *Service) throttle(email string, from Origin, now time.Time) throttle {
 	t := throttle{at: now}
-	source := "network\n" + from.network()
+	source := "network\n" + from.Network()
 	if s.knowsDevice(email, from.Device) {
 		source = "device\n" + from.Device
 	} else {
-		t.network = &Bucket{Key: s.mac("sign-ins of a network", from.network()), Forget: forgetNetwork, Pause: pauses(freePerNetwork)}
+		t.network = &Bucket{Key: s.mac("sign-ins of a network", from.Network()), Forget: forgetNetwork, Pause: pauses(freePerNetwork)}
 	}
 	t.own = Bucket{Key: s.mac("sign-ins to an account", email+"\n"+source), Forget: forgetAccount, Pause: pauses(freePerAccount)}
 	return t

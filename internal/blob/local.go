@@ -183,6 +183,20 @@ func (l *Local) Delete(_ context.Context, name string) error {
 	return l.syncDirOf(name)
 }
 
+// DeleteAll implements verification.Blobs.
+func (l *Local) DeleteAll(_ context.Context, folder string) error {
+	if err := check(folder); err != nil {
+		return err
+	}
+	if _, err := l.root.Lstat(folder); missing(err) {
+		return nil
+	}
+	if err := l.root.RemoveAll(folder); err != nil {
+		return failed(err, "deleted")
+	}
+	return l.syncDirOf(folder)
+}
+
 func (l *Local) syncDirOf(name string) error {
 	if err := l.syncDir(path.Dir(name)); err != nil {
 		return failed(err, "deleted")

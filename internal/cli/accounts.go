@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"anycheck/internal/app"
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
 	"anycheck/internal/tenant"
 )
@@ -23,7 +24,8 @@ func (e *env) withPlatform(fn func(p *app.Platform) error) error {
 		return err
 	}
 	defer p.Close()
-	return fn(p)
+	e.beginRecord()
+	return e.record(p, fn(p))
 }
 
 type userCmd struct {
@@ -34,6 +36,7 @@ type userCmd struct {
 	Enable   userEnableCmd   `cmd:"" help:"Switch a user on again."`
 	Role     userRoleCmd     `cmd:"" help:"Give a user another role."`
 	Unlink   userUnlinkCmd   `cmd:"" help:"Forget which identity of the provider a user is; the next single sign-on links it anew."`
+	Quota    userQuotaCmd    `cmd:"" help:"Show or set the credits that a user may use in a month."`
 }
 
 type userAddCmd struct {
@@ -186,6 +189,10 @@ type groupCmd struct {
 	List   groupListCmd   `cmd:"" help:"List organizations and groups with their credits."`
 	Credit groupCreditCmd `cmd:"" help:"Give credits to a group."`
 	Mask   groupMaskCmd   `cmd:"" help:"Mask personal data for a group's users and reviewers, or stop to."`
+	Usage  groupUsageCmd  `cmd:"" help:"What was used, by day or month, service, user and group."`
+	Limit  groupLimitCmd  `cmd:"" help:"Limit the calls a minute of a group."`
+
+	Settings groupSettingsCmd `cmd:"" help:"Show a group's rules of review, or change them."`
 }
 
 type groupAddCmd struct {
@@ -252,6 +259,8 @@ func (c groupCreditCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+		audit.Of(e.ctx).About(g.OrganizationID, g.ID, "group", g.ID)
+		audit.Of(e.ctx).Detail("credits", strconv.FormatInt(c.Credits, 10))
 		if err := p.TopUp(e.ctx, g.ID, c.Credits, c.Note); err != nil {
 			return err
 		}
@@ -269,6 +278,7 @@ type keyCmd struct {
 	Add    keyAddCmd    `cmd:"" help:"Make an API key for a user's group. It is printed once."`
 	List   keyListCmd   `cmd:"" help:"List API keys."`
 	Revoke keyRevokeCmd `cmd:"" help:"End an API key."`
+	Limit  keyLimitCmd  `cmd:"" help:"Limit the calls a minute of an API key."`
 }
 
 type keyAddCmd struct {
@@ -405,6 +415,7 @@ func (c serviceDisableCmd) Run(e *env) error { return e.setService(c.Code, false
 
 func (e *env) setService(code string, on bool) error {
 	return e.withPlatform(func(p *app.Platform) error {
+		audit.Of(e.ctx).Detail("service", code)
 		if err := p.SetServiceEnabled(e.ctx, code, on); err != nil {
 			return err
 		}

@@ -32,29 +32,36 @@ Examples:
   anycheck verify --ktp card.jpg --selfie me.jpg   run one verification without a server
   anycheck models pull                             fetch the models that are missing
   anycheck lists import sdn.csv alt.csv add.csv    import a watch list
+  anycheck lists update ofac un eu                 download the newest and import what has changed
   anycheck demo                                    drive a server through the whole path
 
 Exit codes: 0 done, 1 fault of ours, 2 bad input, 3 not allowed, 4 not found, 5 wrong state,
-6 a limit is used up, 7 something is missing or down, 8 time-out, 10 a hit alerts (screen).`
+6 a limit is used up, 7 something is missing or down, 8 time-out, 10 a hit alerts (screen),
+11 what was checked is not intact (audit verify, evidence verify).`
 
 type root struct {
 	config.Config `embed:"" group:"Settings (docs/configuration.md)"`
 	JSON          bool `name:"json" help:"Print JSON for programs instead of text for people."`
 
-	Serve   serveCmd   `cmd:"" help:"Start the API and the worker."`
-	Verify  verifyCmd  `cmd:"" help:"Run one verification on files, without a server."`
-	Demo    demoCmd    `cmd:"" help:"Drive a running system through the whole path and print each answer."`
-	Screen  screenCmd  `cmd:"" help:"Ask whether a person is on the imported watch lists, with the reasons."`
-	Models  modelsCmd  `cmd:"" help:"List and fetch models."`
-	Lists   listsCmd   `cmd:"" help:"Import and list watch lists."`
-	Regions regionsCmd `cmd:"" help:"Import and show the table of regions."`
-	Bench   benchCmd   `cmd:"" help:"Measure accuracy and speed on your own data."`
-	User    userCmd    `cmd:"" help:"Manage users."`
-	Group   groupCmd   `cmd:"" help:"Manage groups and their credits."`
-	Key     keyCmd     `cmd:"" help:"Manage API keys."`
-	Service serviceCmd `cmd:"" help:"List services, switch them on and off."`
-	Config_ configCmd  `cmd:"" name:"config" help:"Print the settings in force, secrets masked."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve   serveCmd       `cmd:"" help:"Start the API and the worker."`
+	Verify  verifyCmd      `cmd:"" help:"Run one verification on files, without a server."`
+	Demo    demoCmd        `cmd:"" help:"Drive a running system through the whole path and print each answer."`
+	Screen  screenCmd      `cmd:"" help:"Ask whether a person is on the imported watch lists, with the reasons."`
+	Models  modelsCmd      `cmd:"" help:"List and fetch models."`
+	Lists   listsCmd       `cmd:"" help:"Import, download and list watch lists."`
+	Regions regionsCmd     `cmd:"" help:"Import and show the table of regions."`
+	Bench   benchCmd       `cmd:"" help:"Measure accuracy and speed on your own data."`
+	User    userCmd        `cmd:"" help:"Manage users."`
+	Group   groupCmd       `cmd:"" help:"Manage groups and their credits."`
+	Key     keyCmd         `cmd:"" help:"Manage API keys."`
+	Service serviceCmd     `cmd:"" help:"List services, switch them on and off."`
+	Config_ configCmd      `cmd:"" name:"config" help:"Print the settings in force, secrets masked."`
+	Version versionCmd     `cmd:"" help:"Print the version."`
+	Privacy privacyCmd     `cmd:"" help:"Retention and erasure of personal data."`
+	Master  masterKeyCmd   `cmd:"" name:"master-key" help:"List, rotate and prune the keys that personal data are encrypted under."`
+	Conform conformanceCmd `cmd:"" name:"conformance" help:"Run the AnyCheck contract against a server and print what differs."`
+	Audit   auditCmd       `cmd:"" help:"Look at the audit log, check it and sign where it is."`
+	Evid    evidCmd        `cmd:"" name:"evidence" help:"Check evidence bundles."`
 }
 
 // env is what every command gets.
@@ -62,6 +69,7 @@ type env struct {
 	ctx      context.Context
 	cfg      config.Config
 	json     bool
+	command  string // as in commandRecords
 	out, err io.Writer
 	log      *slog.Logger
 }
@@ -96,11 +104,17 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(r.LogLevel)) // one of the enum's words
-	e := &env{ctx: ctx, cfg: r.Config, json: r.JSON, out: stdout, err: stderr,
+	e := &env{ctx: ctx, cfg: r.Config, json: r.JSON, command: commandName(kctx.Selected()), out: stdout, err: stderr,
 		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))}
 	err = kctx.Run(e)
+	if errors.Is(err, errDiffers) {
+		return exitDiffers
+	}
 	if errors.Is(err, errAlert) {
 		return exitAlert
+	}
+	if errors.Is(err, errNotIntact) {
+		return exitNotIntact
 	}
 	if err != nil {
 		return e.report(err)

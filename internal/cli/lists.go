@@ -8,14 +8,17 @@ import (
 	"time"
 
 	"anycheck/internal/app"
+	"anycheck/internal/audit"
 	"anycheck/internal/watchlist"
 )
 
 type listsCmd struct {
-	Import listsImportCmd `cmd:"" help:"Import list files: OFAC SDN CSV (with its alt, add and comments files in the same call), UN XML, FollowTheMoney NDJSON, our own CSV. The format is found by content."`
-	List   listsListCmd   `cmd:"" help:"Show imported lists, and which versions are searched."`
-	Diff   listsDiffCmd   `cmd:"" help:"Show which entities were added, removed and changed between two versions of a list."`
-	Back   listsBackCmd   `cmd:"" name:"rollback" help:"Search an earlier version of a list again; the one before the present one by default."`
+	Import  listsImportCmd  `cmd:"" help:"Import list files: OFAC SDN XML or CSV (with its alt, add and comments files in the same call), UN and EU XML, FollowTheMoney NDJSON, OpenSanctions targets.simple.csv, DTTOT and DPPSPM as .xls or .xlsx, our own CSV (docs/lists.md). The format is found by content."`
+	Update  listsUpdateCmd  `cmd:"" help:"Download lists and import what has changed."`
+	Sources listsSourcesCmd `cmd:"" help:"Show where lists can be downloaded, and what became of the last time."`
+	List    listsListCmd    `cmd:"" help:"Show imported lists, and which versions are searched."`
+	Diff    listsDiffCmd    `cmd:"" help:"Show which entities were added, removed and changed between two versions of a list."`
+	Back    listsBackCmd    `cmd:"" name:"rollback" help:"Search an earlier version of a list again; the one before the present one by default."`
 }
 
 type listsImportCmd struct {
@@ -46,34 +49,42 @@ func (c listsImportCmd) Run(e *env) error {
 		return err
 	}
 	return e.withPlatform(func(p *app.Platform) error {
-		type row struct {
-			watchlist.ListReport
-			Import watchlist.Imported `json:"import"`
-		}
-		var rows []row
+		var rows []watchlist.UpdatedList
 		for i, l := range lists {
 			saved, err := p.Lists.Import(e.ctx, l, c.Force)
 			if err != nil {
 				return err
 			}
-			rows = append(rows, row{report.Lists[i], saved})
+			rows = append(rows, watchlist.UpdatedList{ListReport: report.Lists[i], Import: saved})
+			audit.Of(e.ctx).Detail("list", l.Name)
+			audit.Of(e.ctx).Detail("version", strconv.Itoa(saved.Version))
+			if err := e.record(p, nil); err != nil {
+				return err
+			}
+			e.beginRecord() // for the next one
 		}
+		audit.Of(e.ctx).Drop()
 		return e.print(rows, func(w io.Writer) {
 			for _, r := range rows {
-				if r.Import.Unchanged {
-					fmt.Fprintf(w, "%s: unchanged since version %d\n", r.Name, r.Import.Version)
-					continue
-				}
-				fmt.Fprintf(w, "%s version %d: %d entities, %d names; %s\n", r.Name, r.Import.Version, r.Entities, r.Names, r.Import.Changes)
-				for _, reason := range sortedKeys(r.Skipped) {
-					fmt.Fprintf(w, "  %d skipped: %s\n", r.Skipped[reason], reason)
-				}
-				for _, warning := range r.Warnings {
-					fmt.Fprintf(w, "  %s\n", warning)
-				}
+				printImported(w, r)
 			}
 		})
 	})
+}
+
+// printImported tells what an import came to.
+func printImported(w io.Writer, l watchlist.UpdatedList) {
+	if l.Import.Unchanged {
+		fmt.Fprintf(w, "%s: unchanged since version %d\n", l.Name, l.Import.Version)
+		return
+	}
+	fmt.Fprintf(w, "%s version %d: %d entities, %d names; %s\n", l.Name, l.Import.Version, l.Entities, l.Names, l.Import.Changes)
+	for _, reason := range sortedKeys(l.Skipped) {
+		fmt.Fprintf(w, "  %d skipped: %s\n", l.Skipped[reason], reason)
+	}
+	for _, warning := range l.Warnings {
+		fmt.Fprintf(w, "  %s\n", warning)
+	}
 }
 
 type listsListCmd struct{}
@@ -163,6 +174,8 @@ func (c listsBackCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+		audit.Of(e.ctx).Detail("list", l.Name)
+		audit.Of(e.ctx).Detail("version", strconv.Itoa(l.Version))
 		return e.print(map[string]any{"name": l.Name, "version": l.Version, "entities": l.Entities}, func(w io.Writer) {
 			fmt.Fprintf(w, "%s: version %d is searched (%d entities, imported %s)\n", l.Name, l.Version, l.Entities, l.ImportedAt.Format(time.DateOnly))
 		})

@@ -33,11 +33,13 @@ type Config struct {
 	ONNXRuntimeLib string   `name:"onnxruntime-lib" env:"ANYCHECK_ONNXRUNTIME_LIB" type:"path" help:"ONNX Runtime library to use. Default: an installed one, else the one in the binary."`
 	OutboundAllow  []string `env:"ANYCHECK_OUTBOUND_ALLOW" placeholder:"CIDR" help:"Networks that webhooks may reach besides public ones, comma-separated CIDRs."`
 	TrustedProxies []string `env:"ANYCHECK_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of the proxies in front, comma-separated CIDRs: their X-Forwarded-For says who is calling. Default: whoever connects."`
+	ListSources    []string `env:"ANYCHECK_LIST_SOURCES" placeholder:"NAME" help:"Watch lists to download, comma-separated: names of built-in sources (anycheck lists sources) or name=https://…. The server asks each once a day, anycheck lists update at once. Default: none, nothing is downloaded."`
 	AdminEmail     string   `env:"ANYCHECK_ADMIN_EMAIL" default:"admin@anycheck.local" help:"E-mail address of the first administrator."`
 	AdminPassword  string   `env:"ANYCHECK_ADMIN_PASSWORD" secret:"" help:"Password of the first administrator. Default: a random one, printed once."`
 	InitialCredits int64    `env:"ANYCHECK_INITIAL_CREDITS" default:"10000" help:"Credits the first group starts with."`
-	SecretKey      string   `env:"ANYCHECK_SECRET_KEY" secret:"" help:"Secret that signs tokens and file links, 32 characters or more; the same on every node. Default: made once, kept in the data folder."`
-	Workers        int      `env:"ANYCHECK_WORKERS" default:"0" help:"Verifications worked on at once. 0: one per core."`
+	SecretKey      string   `env:"ANYCHECK_SECRET_KEY" secret:"" help:"Secret that signs tokens, file links and the audit log, 32 characters or more; the same on every node. Default: made once, kept in the data folder."`
+	MasterKeys     string   `env:"ANYCHECK_MASTER_KEYS" secret:"" help:"Tink keyset in JSON (AES256-GCM) under which personal data are encrypted; the same on every node. Without it they cannot be read again. Default: made once, kept in the data folder (anycheck master-key)."`
+	Workers        int      `env:"ANYCHECK_WORKERS" default:"0" help:"Verifications worked on at once. 0: one per core; -1: none, a node that serves the API only."`
 	MaxUploadFiles int      `env:"ANYCHECK_MAX_UPLOAD_FILES" default:"10" help:"Files in one upload."`
 	MaxFileMiB     int      `name:"max-file-mib" env:"ANYCHECK_MAX_FILE_MIB" default:"20" help:"Size of one file, in MiB."`
 	MaxPages       int      `env:"ANYCHECK_MAX_PAGES" default:"50" help:"Pages of one file."`
@@ -46,6 +48,9 @@ type Config struct {
 	FaceReview     float64  `env:"ANYCHECK_FACE_REVIEW" default:"0" help:"Similarity from which faces go to review instead of no match. 0: the model's own (0.30, FAR 2-3 %)."`
 	LivenessPass   float64  `env:"ANYCHECK_LIVENESS_PASS" default:"0" help:"Liveness score from which a selfie passes. 0: the model's own (0.60)."`
 	LivenessReview float64  `env:"ANYCHECK_LIVENESS_REVIEW" default:"0" help:"Liveness score from which a selfie is doubtful instead of rejected. 0: the model's own (0.40)."`
+	RatePerKey     int64    `env:"ANYCHECK_RATE_PER_KEY" default:"30000" help:"Calls a minute of one API key or signed-in person, on each node. 0: any number. A key can be given its own number."`
+	RatePerGroup   int64    `env:"ANYCHECK_RATE_PER_GROUP" default:"60000" help:"Calls a minute of one group, on each node. 0: any number. A group can be given its own number."`
+	RatePerAddress int64    `env:"ANYCHECK_RATE_PER_ADDRESS" default:"6000" help:"Calls a minute of one network address that do not prove who is calling: sign-ins, file links, wrong credentials. 0: any number. Behind a proxy, set ANYCHECK_TRUSTED_PROXIES."`
 	LogLevel       string   `env:"ANYCHECK_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"What is logged: debug, info, warn or error."`
 
 	OIDCIssuer       string   `name:"oidc-issuer" env:"ANYCHECK_OIDC_ISSUER" help:"OpenID Connect provider for single sign-on, e.g. https://login.microsoftonline.com/<tenant id>/v2.0. Default: none. Needs ANYCHECK_PUBLIC_URL."`
@@ -155,6 +160,14 @@ func (c Config) Validate() error {
 		errs = append(errs, err)
 	}
 	c.checkOIDC(wrong)
+	for _, s := range c.ListSources {
+		// What names are built in is known where the lists are read.
+		name, address, own := strings.Cut(s, "=")
+		u, err := url.Parse(address)
+		if strings.TrimSpace(name) == "" || own && (err != nil || u.Scheme != "https" || u.Host == "") {
+			wrong("ANYCHECK_LIST_SOURCES: entry %q is neither a name nor name=https://…", name)
+		}
+	}
 	if c.SecretKey != "" && len(c.SecretKey) < 32 {
 		wrong("ANYCHECK_SECRET_KEY: must have at least 32 characters")
 	}
@@ -176,8 +189,11 @@ func (c Config) Validate() error {
 			wrong("%s: must not be above the limit of a match or pass", review)
 		}
 	}
-	if c.Workers < 0 || c.InitialCredits < 0 {
-		wrong("ANYCHECK_WORKERS and ANYCHECK_INITIAL_CREDITS must not be negative")
+	if c.RatePerKey < 0 || c.RatePerGroup < 0 || c.RatePerAddress < 0 {
+		wrong("ANYCHECK_RATE_PER_KEY, ANYCHECK_RATE_PER_GROUP and ANYCHECK_RATE_PER_ADDRESS must not be negative")
+	}
+	if c.Workers < -1 || c.InitialCredits < 0 {
+		wrong("ANYCHECK_WORKERS must be -1 or more and ANYCHECK_INITIAL_CREDITS not negative")
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(errs...)
@@ -204,6 +220,9 @@ type Keys struct {
 	Tokens []byte // signs access tokens
 	Links  []byte // signs file links
 	NIKs   []byte // hashes the NIKs of known faces
+	// Answers seals what is kept for calls with an Idempotency-Key.
+	Answers []byte
+	Audit   []byte // signs checkpoints of the audit log and evidence
 }
 
 // Keys reads the configured secret, or makes one on first use and keeps it in
@@ -212,7 +231,11 @@ func (c Config) Keys() (Keys, error) {
 	secret := c.SecretKey
 	if secret == "" {
 		var err error
-		if secret, err = keptSecret(filepath.Join(c.DataDir, "secret.key")); err != nil {
+		if secret, err = keptSecret(filepath.Join(c.DataDir, "secret.key"), "with another one all sign-ins and links end", func() (string, error) {
+			raw := make([]byte, 32)
+			rand.Read(raw)
+			return hex.EncodeToString(raw), nil
+		}); err != nil {
 			return Keys{}, fmt.Errorf("signing key: %w", err)
 		}
 	}
@@ -225,23 +248,73 @@ func (c Config) Keys() (Keys, error) {
 		return Keys{}, err
 	}
 	niks, err := hkdf.Key(sha256.New, []byte(secret), nil, "anycheck known NIKs", 32)
-	return Keys{Tokens: tokens, Links: links, NIKs: niks}, err
+	if err != nil {
+		return Keys{}, err
+	}
+	answers, err := hkdf.Key(sha256.New, []byte(secret), nil, "anycheck kept answers", 32)
+	if err != nil {
+		return Keys{}, err
+	}
+	audit, err := hkdf.Key(sha256.New, []byte(secret), nil, "anycheck audit log", 32)
+	return Keys{Tokens: tokens, Links: links, NIKs: niks, Answers: answers, Audit: audit}, err
 }
 
-func keptSecret(path string) (string, error) {
+// MasterKeyset reads the keyset that wraps data keys, Tink's JSON: the
+// configured one, or one that make makes on first use and that is kept in the
+// data folder.
+func (c Config) MasterKeyset(make func() ([]byte, error)) ([]byte, error) {
+	if c.MasterKeys != "" {
+		return []byte(c.MasterKeys), nil
+	}
+	text, err := keptSecret(c.masterFile(), "without it no personal data can be read again", func() (string, error) {
+		data, err := make()
+		return string(data), err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("master keys: %w", err)
+	}
+	return []byte(text), nil
+}
+
+func (c Config) masterFile() string { return filepath.Join(c.DataDir, "master.keys") }
+
+// ReplaceMasterKeyset writes the keyset in place of the one in the data
+// folder. A configured keyset is the operator's to change: Invalid.
+func (c Config) ReplaceMasterKeyset(data []byte) error {
+	if c.MasterKeys != "" {
+		return errors.New("the master keys are configured; change them where they are kept")
+	}
+	tmp, err := os.CreateTemp(c.DataDir, ".master-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	if _, err = tmp.Write(data); err == nil {
+		err = tmp.Sync()
+	}
+	if err = errors.Join(err, tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), c.masterFile())
+}
+
+// keptSecret reads a file of at least 32 characters, or makes it once; without
+// says what a lost one means.
+func keptSecret(path, without string, make func() (string, error)) (string, error) {
 	data, err := os.ReadFile(path)
 	if err == nil && len(data) >= 32 {
 		return string(data), nil
 	}
 	if err == nil {
-		return "", fmt.Errorf("%s is too short; restore it or delete it to make a new one (all sign-ins and links end)", path)
+		return "", fmt.Errorf("%s is too short; restore it: %s", path, without)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	raw := make([]byte, 32)
-	rand.Read(raw)
-	secret := hex.EncodeToString(raw)
+	secret, err := make()
+	if err != nil {
+		return "", err
+	}
 	// Link only succeeds for the first of two processes that start together.
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".secret-*")
 	if err != nil {

@@ -27,20 +27,18 @@ func TestValidate(t *testing.T) {
 		"ANYCHECK_DATABASE_URL":    func(c *Config) { c.DatabaseURL = "mysql://x" },
 		"ANYCHECK_OUTBOUND_ALLOW":  func(c *Config) { c.OutboundAllow = []string{"10.0.0.1"} },
 		"ANYCHECK_TRUSTED_PROXIES": func(c *Config) { c.TrustedProxies = []string{"proxy.example"} },
-		"ANYCHECK_OIDC_ISSUER": func(c *Config) {
-			c.OIDCIssuer, c.OIDCClientID = "http://login.example", "x"
-			c.PublicURL = "https://anycheck.example"
-		},
-		"ANYCHECK_OIDC_CLIENT_ID": func(c *Config) { c.OIDCIssuer, c.OIDCClientID = "http://127.0.0.1:1", "" },
+		"ANYCHECK_OIDC_ISSUER":     func(c *Config) { c.OIDCIssuer = "http://login.example" },
+		"ANYCHECK_OIDC_CLIENT_ID":  func(c *Config) { c.OIDCIssuer, c.OIDCClientID = "http://127.0.0.1:1", "" },
 		"ANYCHECK_OIDC_EMAIL_DOMAINS": func(c *Config) {
 			c.OIDCIssuer, c.OIDCEmailDomains = "https://x", []string{"a@b"}
 		},
+		"ANYCHECK_LIST_SOURCES":    func(c *Config) { c.ListSources = []string{"ofac", "own=http://lists.example"} },
 		"ANYCHECK_SECRET_KEY":      func(c *Config) { c.SecretKey = "short" },
 		"ANYCHECK_MAX_PAGES":       func(c *Config) { c.MaxPages = 0 },
 		"ANYCHECK_FACE_MATCH":      func(c *Config) { c.FaceMatch = 1.2 },
 		"ANYCHECK_LIVENESS_REVIEW": func(c *Config) { c.LivenessReview = 1.5 },
 		"ANYCHECK_LIVENESS_PASS":   func(c *Config) { c.LivenessPass = -0.1 },
-		"ANYCHECK_WORKERS":         func(c *Config) { c.Workers = -1 },
+		"ANYCHECK_WORKERS":         func(c *Config) { c.Workers = -2 },
 	}
 	all := valid()
 	for name, spoil := range tests {

@@ -178,12 +178,13 @@ func Is(err error, kind Kind) bool {
 // MeaningOf tells how to answer an error of a kind.
 func MeaningOf(kind Kind) Meaning { return meanings[kind] }
 
-// HTTP is the status of the API's answer. The code decides where the contract
-// gives one code its own number.
+// HTTP is the status of the API's answer: the one that the contract gives the
+// code, else the kind's.
 func (e *Error) HTTP() int {
-	switch e.Code {
-	case CodeInsufficientBalance, CodeQuotaExceeded:
-		return http.StatusForbidden
+	for _, k := range known {
+		if k.Code == e.Code {
+			return k.HTTP
+		}
 	}
 	return meanings[e.Kind].HTTP
 }

@@ -46,6 +46,9 @@ func TestMeanings(t *testing.T) {
 }
 
 func TestCodeDecidesTheStatus(t *testing.T) {
+	if got := New(Conflict, "x").WithCode(CodeAlreadyExists).HTTP(); got != http.StatusBadRequest {
+		t.Errorf("%s answers %d, want 400", CodeAlreadyExists, got)
+	}
 	for _, code := range []Code{CodeInsufficientBalance, CodeQuotaExceeded} {
 		if got := New(Exhausted, "x").WithCode(code).HTTP(); got != http.StatusForbidden {
 			t.Errorf("%s answers %d, want 403", code, got)

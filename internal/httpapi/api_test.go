@@ -16,7 +16,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/auth"
 	"anycheck/internal/fault"
+	"anycheck/internal/tenant"
 	"anycheck/internal/verification"
 )
 
@@ -29,7 +31,7 @@ var publicRoutes = []string{
 // target fills a pattern's parameters with an id.
 func target(pattern, id string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
-	return method, strings.NewReplacer("{id}", id, "{group_id}", id, "{path...}", "files/x").Replace(path)
+	return method, strings.NewReplacer("{id}", id, "{group_id}", id, "{organization_id}", id, "{path...}", "files/x").Replace(path)
 }
 
 func TestRoutesNeedCredentials(t *testing.T) {
@@ -163,6 +165,12 @@ func TestBadRequests(t *testing.T) {
 		{name: "a configuration that is no object", method: "POST", target: "/verifications", body: create(`"x"`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration"}},
 		{name: "an unknown top-level key", method: "POST", target: "/verifications", body: create(ktp, `,"priority":1`), status: 400, code: fault.CodeInvalidRequest, fields: []string{"priority"}},
 		{name: "an unknown configuration key", method: "POST", target: "/verifications", body: create(`{"verification_type":"KTP","files":{"ktp_file":["x"]},"depth":1}`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.depth"}},
+		{name: "an unknown key of files", method: "POST", target: "/verifications", body: create(`{"verification_type":"KTP","files":{"ktp_file":["x"],"visa_file":["y"]}}`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.files.visa_file"}},
+		{name: "a file that is a number", method: "POST", target: "/verifications", body: create(`{"verification_type":"KTP","files":{"ktp_file":[7]}}`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.files.ktp_file[0]"}},
+		{name: "files that are a text", method: "POST", target: "/verifications", body: create(`{"verification_type":"KTP","files":"x"}`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.files", "configuration.files.ktp_file"}},
+		{name: "a file field that is a text", method: "POST", target: "/verifications", body: create(`{"verification_type":"KTP","files":{"ktp_file":"x"}}`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.files.ktp_file"}},
+		{name: "fraud_detection in quotes", method: "POST", target: "/verifications", body: create(`{"verification_type":"KTP","files":{"ktp_file":["x"]},"fraud_detection":"true"}`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.fraud_detection"}},
+		{name: "a type that is none", method: "POST", target: "/verifications", body: create(`{"verification_type":"SIM","files":{"ktp_file":["x"]}}`, ""), status: 400, code: fault.CodeInvalidValue, fields: []string{"configuration.verification_type"}},
 		{name: "a missing file", method: "POST", target: "/verifications", body: create(`{"verification_type":"KTP_SELFIE","files":{}}`, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.files.ktp_file", "configuration.files.selfie_file"}},
 		{name: "a file that was not uploaded", method: "POST", target: "/verifications", body: create(ktp, ""), status: 400, code: fault.CodeInvalidRequest, fields: []string{"configuration.files.ktp_file[0]"}},
 		{name: "an unknown service to verify", method: "POST", target: "/verifications", body: strings.Replace(create(ktp, ""), service, some, 1), status: 404, code: fault.CodeNotFound, fields: []string{"service_id"}},
@@ -191,6 +199,11 @@ func TestAnotherOrganization(t *testing.T) {
 	v := p.verify(t)
 	job := v.ExternalJobID.OCRJobID[0].String()
 	group := p.a.group.ID.String()
+	_, key, err := p.auth.CreateKey(t.Context(), p.b.user, auth.NewKey{Name: "everything", Scopes: tenant.KeyScopes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.b.key = key
 	for _, tt := range []struct{ method, target, body string }{
 		{"GET", "/folders/" + v.FolderID.String(), ""},
 		{"PATCH", "/folders/" + v.FolderID.String(), `{"name":"mine"}`},
@@ -205,8 +218,20 @@ func TestAnotherOrganization(t *testing.T) {
 		{"POST", "/verifications/" + v.ID.String() + "/dismissals", `{"entity_id":"E","reason":"x"}`},
 		{"DELETE", "/verifications/" + v.ID.String() + "/dismissals/E", ""},
 		{"POST", "/verifications/" + v.ID.String() + "/reveal", `{"field":"nik","reason":"x"}`},
+		{"DELETE", "/results/" + v.ResultID.String() + "?reason=OTHER", ""},
+		{"GET", "/groups/" + group + "/retention", ""},
+		{"GET", "/verifications/" + v.ID.String() + "/attempts", ""},
+		{"GET", "/verifications/" + v.ID.String() + "/reviews", ""},
+		{"POST", "/verifications/" + v.ID.String() + "/review", `{"decision":"approve","reason":"x"}`},
+		{"POST", "/verifications/" + v.ID.String() + "/fraud-decision", `{"decision":"continue","reason":"x"}`},
+		{"PUT", "/verifications/drafts/" + v.ID.String(), fmt.Sprintf(`{"service_id":%q}`, v.Service.ID)},
+		{"POST", "/verifications/drafts/" + v.ID.String() + "/submit", ""},
+		{"GET", "/groups/" + group + "/settings", ""},
+		{"PATCH", "/groups/" + group + "/settings", `{"review":{"four_eyes":true}}`},
+		{"GET", "/results?folder_id=" + v.FolderID.String(), ""},
 		{"GET", "/jobs/" + job, ""},
 		{"GET", "/results/" + v.ResultID.String(), ""},
+		{"GET", "/results/" + v.ResultID.String() + "/evidence.zip", ""},
 	} {
 		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
 			wantProblem(t, p.asB(tt.method, tt.target, tt.body), http.StatusNotFound, fault.CodeNotFound)

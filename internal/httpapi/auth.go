@@ -2,11 +2,13 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
 	"anycheck/internal/tenant"
 	"anycheck/internal/verification"
@@ -87,7 +89,8 @@ type named struct {
 func (s *server) authRoutes() {
 	tags := []string{"Authentication"}
 	handle(s, anyone, huma.Operation{OperationID: "login", Method: http.MethodPost, Path: "/auth/login", Tags: tags,
-		Summary: "Sign in with e-mail address and password"},
+		Metadata: recorded(audit.Login, ""),
+		Summary:  "Sign in with e-mail address and password"},
 		func(ctx context.Context, in *loginRequest) (*loginAnswer, error) {
 			c := callOf(ctx)
 			t, err := s.Auth.Login(ctx, in.Body.Email, in.Body.Password, c.origin)
@@ -98,24 +101,32 @@ func (s *server) authRoutes() {
 			return out, err
 		})
 	handle(s, anyone, huma.Operation{OperationID: "refresh", Method: http.MethodPost, Path: "/auth/refresh", Tags: tags,
+		Metadata:    recorded(audit.Refreshed, ""),
 		Summary:     "Trade a refresh token for a new pair",
 		Description: "The token is replaced. Using a replaced one again ends the whole session: somebody has copied it."},
 		func(ctx context.Context, in *refreshRequest) (*output[tokens], error) {
-			return viewTokens(s.Auth.Refresh(ctx, in.Body.RefreshToken))
+			t, err := s.Auth.Refresh(ctx, in.Body.RefreshToken)
+			if err != nil && !errors.Is(err, auth.ErrReused) {
+				audit.Of(ctx).Drop() // anybody can make up a token; a copied one matters
+			}
+			return viewTokens(t, err)
 		})
 	handle(s, callers, huma.Operation{OperationID: "logout", Method: http.MethodPost, Path: "/auth/logout", Tags: tags,
-		Summary: "End the session of a refresh token", DefaultStatus: http.StatusNoContent},
+		Metadata: recorded(audit.Logout, ""),
+		Summary:  "End the session of a refresh token", DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, in *refreshRequest) (*noContent, error) {
 			return nil, s.Auth.Logout(ctx, in.Body.RefreshToken)
 		})
 	handle(s, anyone, huma.Operation{OperationID: "authMethods", Method: http.MethodGet, Path: "/auth/methods", Tags: tags,
-		Summary: "How people can sign in here"},
+		Metadata: unrecorded(noPersonalData),
+		Summary:  "How people can sign in here"},
 		func(ctx context.Context, _ *struct{}) (*output[methods], error) {
 			off := directoryMethod{Details: "This version has no LDAP; use single sign-on."}
 			return &output[methods]{Body: methods{Password: passwordMethod{Enabled: true}, LDAP: off, Entra: s.viewProvider(ctx)}}, nil
 		})
 	handle(s, callers, huma.Operation{OperationID: "profile", Method: http.MethodGet, Path: "/profile", Tags: tags,
-		Summary: "Who is calling"},
+		Metadata: unrecorded("the caller's own account"),
+		Summary:  "Who is calling"},
 		func(ctx context.Context, _ *struct{}) (*output[profile], error) {
 			a := actorOf(ctx)
 			p, err := s.Auth.Profile(ctx, a)

@@ -63,7 +63,7 @@ func (p *problem) GetHeaders() http.Header {
 
 // newProblem makes the answer to err and leaves its cause for the log.
 func newProblem(ctx context.Context, err error) *problem {
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 		// The caller hung up, or its time is over: no fault of ours.
 		err = fault.Wrap(err, fault.Timeout, "The request ended before its answer was ready.")
 	}

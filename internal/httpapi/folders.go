@@ -62,34 +62,40 @@ type folderResultsRequest struct {
 func (s *server) folderRoutes() {
 	tags := []string{"Folders"}
 	handle(s, callers, huma.Operation{OperationID: "createFolder", Method: http.MethodPost, Path: "/folders", Tags: tags,
-		Summary: "Make a folder in the caller's group", DefaultStatus: http.StatusCreated},
+		Metadata: unrecorded(folderChange),
+		Summary:  "Make a folder in the caller's group", DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *createFolderRequest) (*output[folder], error) {
 			return answerFolder(s.UseCases.CreateFolder(ctx, actorOf(ctx), in.Body.Name))
 		})
 	handle(s, callers, huma.Operation{OperationID: "getFolder", Method: http.MethodGet, Path: "/folders/{id}", Tags: tags,
-		Summary: "One folder"},
+		Metadata: unrecorded(noPersonalData),
+		Summary:  "One folder"},
 		func(ctx context.Context, in *ItemID) (*output[folder], error) {
 			return answerFolder(s.UseCases.Folder(ctx, actorOf(ctx), in.ID.uuid()))
 		})
 	handle(s, callers, huma.Operation{OperationID: "updateFolder", Method: http.MethodPatch, Path: "/folders/{id}", Tags: tags,
-		Summary: "Rename a folder, or mark it with a star"},
+		Metadata: unrecorded(folderChange),
+		Summary:  "Rename a folder, or mark it with a star"},
 		func(ctx context.Context, in *updateFolderRequest) (*output[folder], error) {
 			change := verification.FolderChange{Name: in.Body.Name, IsStarred: in.Body.IsStarred}
 			return answerFolder(s.UseCases.UpdateFolder(ctx, actorOf(ctx), in.ID.uuid(), change))
 		})
 	handle(s, callers, huma.Operation{OperationID: "deleteFolder", Method: http.MethodDelete, Path: "/folders/{id}", Tags: tags,
-		Summary: "Remove an empty folder", DefaultStatus: http.StatusNoContent},
+		Metadata: unrecorded("only empty folders go"),
+		Summary:  "Remove an empty folder", DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, in *ItemID) (*noContent, error) {
 			return nil, s.UseCases.DeleteFolder(ctx, actorOf(ctx), in.ID.uuid())
 		})
 	handle(s, callers, huma.Operation{OperationID: "listFolders", Method: http.MethodGet, Path: "/groups/{group_id}/folders", Tags: tags,
-		Summary: "The folders of a group, newest first"},
+		Metadata: unrecorded(noPersonalData),
+		Summary:  "The folders of a group, newest first"},
 		func(ctx context.Context, in *listFoldersRequest) (*output[list[folder]], error) {
 			items, total, err := s.UseCases.Folders(ctx, actorOf(ctx), in.GroupID.uuid(), in.Search, in.page())
 			return listOf(items, total, viewFolder), err
 		})
 	handle(s, callers, huma.Operation{OperationID: "listFolderResults", Method: http.MethodGet, Path: "/folders/{id}/results", Tags: tags,
-		Summary: "The results of a folder, newest first"},
+		Metadata: unrecorded(noPersonalData),
+		Summary:  "The results of a folder, newest first"},
 		func(ctx context.Context, in *folderResultsRequest) (*output[list[result]], error) {
 			items, total, err := s.UseCases.FolderResults(ctx, actorOf(ctx), in.ID.uuid(), in.page())
 			return listOf(items, total, viewResult), err

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
 	"anycheck/internal/tenant"
 )
@@ -59,31 +60,36 @@ type updateGroupRequest struct {
 func (s *server) groupRoutes() {
 	tags := []string{"Groups"}
 	handle(s, callers, huma.Operation{OperationID: "listOrganizations", Method: http.MethodGet, Path: "/organizations", Tags: tags,
-		Summary: "The organizations that the caller belongs to or oversees, by name"},
+		Metadata: unrecorded(noPersonalData),
+		Summary:  "The organizations that the caller belongs to or oversees, by name"},
 		func(ctx context.Context, in *Page) (*output[list[organization]], error) {
 			all, err := s.Auth.ListOrganizations(ctx, actorOf(ctx))
 			return pageOf(all, *in, viewOrganization), err
 		})
 	handle(s, callers, huma.Operation{OperationID: "createOrganization", Method: http.MethodPost, Path: "/organizations", Tags: tags,
-		Summary: "Make an organization", DefaultStatus: http.StatusCreated},
+		Metadata: recorded(audit.OrganizationCreated, "organization"),
+		Summary:  "Make an organization", DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *createOrganizationRequest) (*output[organization], error) {
 			o, err := s.Auth.AddOrganization(ctx, actorOf(ctx), in.Body.Name)
 			return &output[organization]{Body: viewOrganization(o)}, err
 		})
 	handle(s, callers, huma.Operation{OperationID: "listGroups", Method: http.MethodGet, Path: "/groups", Tags: tags,
-		Summary: "The groups that the caller belongs to or oversees, by name"},
+		Metadata: unrecorded(noPersonalData),
+		Summary:  "The groups that the caller belongs to or oversees, by name"},
 		func(ctx context.Context, in *Page) (*output[list[group]], error) {
 			all, err := s.Auth.ListGroups(ctx, actorOf(ctx))
 			return pageOf(all, *in, viewGroup), err
 		})
 	handle(s, callers, huma.Operation{OperationID: "createGroup", Method: http.MethodPost, Path: "/groups", Tags: tags,
-		Summary: "Make a group", DefaultStatus: http.StatusCreated},
+		Metadata: recorded(audit.GroupCreated, "group"),
+		Summary:  "Make a group", DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *createGroupRequest) (*output[group], error) {
 			g, err := s.Auth.AddGroup(ctx, actorOf(ctx), in.Body.Name, optionalID(in.Body.OrganizationID))
 			return &output[group]{Body: viewGroup(g)}, err
 		})
 	handle(s, callers, huma.Operation{OperationID: "updateGroup", Method: http.MethodPatch, Path: "/groups/{id}", Tags: tags,
-		Summary: "Rename a group or change its settings"},
+		Metadata: recorded(audit.SettingsChanged, "group"),
+		Summary:  "Rename a group or change its settings"},
 		func(ctx context.Context, in *updateGroupRequest) (*output[group], error) {
 			g, err := s.Auth.ChangeGroup(ctx, actorOf(ctx), in.ID.uuid(), auth.GroupChange{Name: in.Body.Name, MaskPersonalData: in.Body.MaskPersonalData})
 			return &output[group]{Body: viewGroup(g)}, err

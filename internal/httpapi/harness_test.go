@@ -22,12 +22,15 @@ import (
 	"github.com/google/uuid"
 
 	"anycheck/client"
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
+	"anycheck/internal/export"
 	"anycheck/internal/fault"
 	"anycheck/internal/imaging"
 	"anycheck/internal/ledger"
 	"anycheck/internal/store"
 	"anycheck/internal/tenant"
+	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 	"anycheck/internal/watchlist"
 )
@@ -47,7 +50,10 @@ type platform struct {
 	db      *store.DB
 	lists   *watchlist.Library
 	auth    *auth.Service
+	process *verification.Processor
+	audit   *audit.Log
 	log     *lockedBuffer
+	blobs   *memoryBlobs
 	missing map[verification.Type][]string
 	ready   error
 	spool   string
@@ -78,15 +84,27 @@ func newPlatform(t testing.TB) *platform {
 	}
 	t.Cleanup(func() { db.Close() })
 	db.SetEnqueuer(noQueue{})
+	keys, err := vault.NewKeyset()
+	if err != nil {
+		t.Fatal(err)
+	}
+	master, err := vault.Open(func() ([]byte, error) { return keys, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetVault(master)
 	p := &platform{db: db, auth: auth.New(db, bytes.Repeat([]byte("k"), 32), time.Now), log: &lockedBuffer{},
 		missing: map[verification.Type][]string{}, spool: t.TempDir()}
+	p.audit = audit.NewLog(db, audit.NewSigner([]byte("a seed for tests")), time.Now)
 	blobs := &memoryBlobs{files: map[string][]byte{}}
+	p.blobs = blobs
 	cases := verification.NewUseCases(verification.Ports{Store: db, Blobs: blobs, Documents: markedDocuments{},
-		Capabilities: capabilities(p.missing), Outbound: httpsOnly{}, Limits: limits, Now: time.Now})
+		Capabilities: capabilities(p.missing), Outbound: httpsOnly{}, Limits: limits, Now: time.Now, Revealed: verification.RevealsIn(p.audit.Append)})
 	p.lists = watchlist.NewLibrary(db, blobs, time.Now)
 	process := verification.NewProcessor(db, blobs, verification.NewPipeline(markedDocuments{}, nil, nil, p.lists, time.Now), exporter{}, []byte("key"), time.Now, nil)
-	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Auth: p.auth, Ready: func(context.Context) error { return p.ready },
-		SigningKey: bytes.Repeat([]byte("s"), 32), SpoolDir: p.spool, Limits: limits, Now: time.Now,
+	p.process = process
+	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Reviews: verification.NewReviews(cases, process), Evidence: verification.NewDossiers(cases, process, p.audit, export.Exporter{}), Audit: p.audit, Privacy: verification.NewPrivacy(process), Auth: p.auth, Ready: func(context.Context) error { return p.ready },
+		SigningKey: bytes.Repeat([]byte("s"), 32), AnswersKey: bytes.Repeat([]byte("a"), 32), SpoolDir: p.spool, Limits: limits, Now: time.Now,
 		Logger: slog.New(slog.NewJSONHandler(p.log, nil))})
 	p.handler = p.server.handler()
 	p.a, p.b = p.newAccount(t, "Alpha"), p.newAccount(t, "Beta")
@@ -310,6 +328,17 @@ func (m *memoryBlobs) Open(_ context.Context, path string) (io.ReadCloser, error
 		return nil, fault.New(fault.NotFound, "There is no such file.")
 	}
 	return io.NopCloser(bytes.NewReader(b)), nil
+}
+
+func (m *memoryBlobs) DeleteAll(_ context.Context, folder string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for path := range m.files {
+		if strings.HasPrefix(path, folder+"/") {
+			delete(m.files, path)
+		}
+	}
+	return nil
 }
 
 func (m *memoryBlobs) Delete(_ context.Context, path string) error {

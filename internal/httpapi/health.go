@@ -18,10 +18,12 @@ func (s *server) healthRoutes() {
 	tags := []string{"Operation"}
 	ok := &output[health]{Body: health{Status: "ok"}}
 	handle(s, anyone, huma.Operation{OperationID: "livez", Method: http.MethodGet, Path: "/livez", Tags: tags,
-		Summary: "Whether the process runs"},
+		Metadata: unrecorded(noPersonalData),
+		Summary:  "Whether the process runs"},
 		func(context.Context, *struct{}) (*output[health], error) { return ok, nil })
 	handle(s, anyone, huma.Operation{OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Tags: tags,
-		Summary: "Whether it can take requests"},
+		Metadata: unrecorded(noPersonalData),
+		Summary:  "Whether it can take requests"},
 		func(ctx context.Context, _ *struct{}) (*output[health], error) {
 			err := s.Ready(ctx)
 			var known *fault.Error

@@ -9,6 +9,7 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -38,12 +39,21 @@ type Auth interface {
 type Config struct {
 	UseCases   *verification.UseCases
 	Screenings *verification.Screenings
+	Privacy    *verification.Privacy
+	Reviews    *verification.Reviews
+	Evidence   *verification.Dossiers
 	Auth       Auth
+	Audit      Audit
 	// Ready tells why the program cannot work at the moment; nil when it can.
 	Ready func(ctx context.Context) error
 	// SigningKey signs file addresses: 32 random bytes or more, the same on
 	// every node.
 	SigningKey []byte
+	// AnswersKey seals the answers kept for calls with an Idempotency-Key: 32
+	// random bytes or more, the same on every node.
+	AnswersKey []byte
+	// RateLimits bound how often may be called.
+	RateLimits RateLimits
 	// PublicURL is where clients reach the API; empty: what the request was
 	// sent to.
 	PublicURL string
@@ -62,6 +72,10 @@ const (
 	maxBody = 1 << 20 // bytes of a JSON body
 	// A JSON body must have arrived after this long, however slow the link.
 	bodyTimeout = 30 * time.Second
+	// A JSON route must have its answer ready after this long.
+	answerTimeout = time.Minute
+	// A call with an Idempotency-Key waits this long for the one before it.
+	keyPatience = 30 * time.Second
 )
 
 // server holds what the handlers share.
@@ -71,7 +85,11 @@ type server struct {
 	api    huma.API
 	signer signer
 	// public are the patterns that need no proof of who is calling.
-	public map[string]bool
+	public  map[string]bool
+	limits  *limiter
+	flights *flights
+	// traces are what each pattern declares of its audit record.
+	traces map[string]trace
 	// document is the OpenAPI document.
 	document []byte
 }
@@ -83,9 +101,12 @@ func New(cfg Config) http.Handler {
 }
 
 func newServer(cfg Config) *server {
-	s := &server{Config: cfg, mux: &routes{ServeMux: http.NewServeMux()}, public: map[string]bool{},
-		signer: signer{key: cfg.SigningKey, now: cfg.Now}}
+	s := &server{Config: cfg, mux: &routes{ServeMux: http.NewServeMux()}, public: map[string]bool{}, traces: map[string]trace{},
+		signer:  signer{key: cfg.SigningKey, now: cfg.Now},
+		limits:  &limiter{RateLimits: cfg.RateLimits, now: cfg.Now, read: cfg.UseCases.AllRateLimits},
+		flights: &flights{running: map[[32]byte]chan struct{}{}, patience: keyPatience}}
 	s.api = humago.New(s.mux, apiConfig())
+	documentErrors(s.api.OpenAPI())
 	s.authRoutes()
 	s.ssoRoutes()
 	s.peopleRoutes()
@@ -94,11 +115,18 @@ func newServer(cfg Config) *server {
 	s.folderRoutes()
 	s.serviceRoutes()
 	s.verificationRoutes()
+	s.draftRoutes()
+	s.reviewRoutes()
+	s.settingsRoutes()
 	s.jobRoutes()
 	s.resultRoutes()
 	s.screeningRoutes()
+	s.privacyRoutes()
+	s.auditRoutes()
+	s.evidenceRoutes()
 	s.healthRoutes()
 	s.metricsRoute()
+	s.creditRoutes()
 	s.uploadRoutes()
 	s.fileRoutes()
 	s.documentRoute()
@@ -142,9 +170,30 @@ type noContent struct{}
 func handle[I, O any](s *server, who access, op huma.Operation, fn func(context.Context, *I) (*O, error)) {
 	op.MaxBodyBytes, op.BodyReadTimeout = maxBody, bodyTimeout
 	s.allow(who, &op)
-	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := fn(ctx, in)
-		if err != nil {
+	s.traced(op)
+	takesKey := keyed(who, op)
+	if takesKey {
+		op.Parameters = append(op.Parameters, keyParameter)
+	}
+	op.Responses = errorResponses(who, op)
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (out *O, err error) {
+		ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+		defer cancel()
+		s.nameObject(ctx)
+		if takesKey {
+			out, err = once(s, ctx, op, in, fn)
+		} else {
+			out, err = fn(ctx, in)
+		}
+		var again *replay
+		if errors.As(err, &again) { // it shows the answer once more
+			err = nil
+		}
+		err = s.record(ctx, err)
+		switch {
+		case err == nil && again != nil:
+			return nil, again
+		case err != nil:
 			return nil, newProblem(ctx, err)
 		}
 		return out, nil
@@ -152,12 +201,19 @@ func handle[I, O any](s *server, who access, op huma.Operation, fn func(context.
 }
 
 // handleRaw registers a route that reads or writes what is not JSON; op
-// describes it.
+// describes it. fn must call record before it answers.
 func (s *server) handleRaw(who access, op huma.Operation, fn func(http.ResponseWriter, *http.Request) error) {
 	s.allow(who, &op)
+	for status, r := range errorResponses(who, op) {
+		if op.Responses[status] == nil {
+			op.Responses[status] = r
+		}
+	}
+	s.traced(op)
 	s.api.OpenAPI().AddOperation(&op)
 	s.mux.HandleFunc(op.Method+" "+muxPath(op), func(w http.ResponseWriter, r *http.Request) {
-		if err := fn(w, r); err != nil {
+		s.nameObject(r.Context())
+		if err := s.record(r.Context(), fn(w, r)); err != nil {
 			writeProblem(w, newProblem(r.Context(), err))
 		}
 	})

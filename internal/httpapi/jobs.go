@@ -39,7 +39,8 @@ func viewJob(j verification.Job) job {
 
 func (s *server) jobRoutes() {
 	handle(s, callers, huma.Operation{OperationID: "getJob", Method: http.MethodGet, Path: "/jobs/{id}", Tags: []string{"Verifications"},
-		Summary: "One job of a verification's pipeline"},
+		Metadata: unrecorded(noPersonalData),
+		Summary:  "One job of a verification's pipeline"},
 		func(ctx context.Context, in *ItemID) (*output[job], error) {
 			j, err := s.UseCases.Job(ctx, actorOf(ctx), in.ID.uuid())
 			return &output[job]{Body: viewJob(j)}, err

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
 	"anycheck/internal/tenant"
 )
@@ -49,20 +50,23 @@ type createAPIKeyRequest struct {
 func (s *server) apiKeyRoutes() {
 	tags := []string{"API keys"}
 	handle(s, callers, huma.Operation{OperationID: "listAPIKeys", Method: http.MethodGet, Path: "/api-keys", Tags: tags,
-		Summary: "The API keys that the caller manages, newest first"},
+		Metadata: unrecorded(accountsOnly),
+		Summary:  "The API keys that the caller manages, newest first"},
 		func(ctx context.Context, in *Page) (*output[list[APIKeyView]], error) {
 			keys, err := s.Auth.ListKeys(ctx, actorOf(ctx))
 			return pageOf(keys, *in, viewAPIKey), err
 		})
 	handle(s, callers, huma.Operation{OperationID: "createAPIKey", Method: http.MethodPost, Path: "/api-keys", Tags: tags,
-		Summary: "Make an API key", DefaultStatus: http.StatusCreated},
+		Metadata: recorded(audit.KeyCreated, "key"),
+		Summary:  "Make an API key", DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *createAPIKeyRequest) (*output[newAPIKey], error) {
 			b := in.Body
 			k, text, err := s.Auth.AddKey(ctx, actorOf(ctx), auth.NewKey{Name: b.Name, Scopes: b.Scopes, ExpiresAt: b.ExpiresAt, Group: optionalID(b.GroupID)})
 			return &output[newAPIKey]{Body: newAPIKey{viewAPIKey(k), text}}, err
 		})
 	handle(s, callers, huma.Operation{OperationID: "deleteAPIKey", Method: http.MethodDelete, Path: "/api-keys/{id}", Tags: tags,
-		Summary: "End an API key", DefaultStatus: http.StatusNoContent},
+		Metadata: recorded(audit.KeyRevoked, "key"),
+		Summary:  "End an API key", DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, in *ItemID) (*noContent, error) {
 			return nil, s.Auth.EndKey(ctx, actorOf(ctx), in.ID.uuid())
 		})

@@ -11,6 +11,7 @@ import (
 
 func (s *server) metricsRoute() {
 	s.handleRaw(anyone, huma.Operation{OperationID: "metrics", Method: http.MethodGet, Path: "/metrics", Tags: []string{"Operation"},
+		Metadata:    unrecorded(noPersonalData),
 		Summary:     "Metrics in Prometheus' text format",
 		Description: "Age and size of each watch list, and the process's own figures. Nothing in it is about persons or tenants.",
 		Responses:   map[string]*huma.Response{"200": {Description: "The metrics", Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}}}},

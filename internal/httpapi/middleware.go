@@ -11,19 +11,23 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
 	"anycheck/internal/fault"
+	"anycheck/internal/idempotency"
 	"anycheck/internal/tenant"
 )
 
 // call is what is known of the request in hand.
 type call struct {
 	id    string
-	base  string // scheme and host of the links in the answer
+	base  links // of the links in the answer
 	actor tenant.Actor
 	// origin is where the request comes from.
-	origin auth.Origin
-	err    *fault.Error // what was answered, for the log
+	origin  auth.Origin
+	key     string       // the Idempotency-Key, empty for none
+	err     *fault.Error // what was answered, for the log
+	request *http.Request
 }
 
 type callKey struct{}
@@ -41,8 +45,9 @@ func actorOf(ctx context.Context) tenant.Actor { return callOf(ctx).actor }
 // handler wraps the routes in what holds for all of them.
 func (s *server) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{id: requestID(r.Header.Get("X-Request-Id")), base: s.base(r), origin: s.originOf(r)}
-		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+		c := &call{id: requestID(r.Header.Get("X-Request-Id")), base: links{address: s.base(r)}, origin: s.originOf(r)}
+		r = r.WithContext(audit.With(context.WithValue(r.Context(), callKey{}, c), &audit.Entry{}))
+		c.request = r
 		started := time.Now()
 		tw := &trackingWriter{ResponseWriter: w}
 		h := tw.Header()
@@ -71,15 +76,44 @@ func (s *server) dispatch(w http.ResponseWriter, r *http.Request) error {
 	if pattern == "" {
 		return notRouted(h, w, r)
 	}
-	if !s.public[pattern] {
-		actor, err := s.authenticate(r)
-		if err != nil {
-			return err
+	s.beginRecord(r, pattern)
+	if s.public[pattern] {
+		if !probes[pattern] {
+			if err := s.limits.address(callOf(r.Context()).origin); err != nil {
+				return err
+			}
 		}
-		callOf(r.Context()).actor = actor
+	} else if err := s.admit(w, r); err != nil {
+		return err
 	}
 	s.mux.ServeHTTP(w, r)
 	return nil
+}
+
+// probes are not limited: who asks whether the process lives must not be told
+// to come back later.
+var probes = map[string]bool{"GET /livez": true, "GET /readyz": true}
+
+// admit proves who is calling and counts the call.
+func (s *server) admit(w http.ResponseWriter, r *http.Request) error {
+	actor, err := s.authenticate(r)
+	if err != nil {
+		// Who tries credentials is slowed down by address.
+		if limited := s.limits.address(callOf(r.Context()).origin); limited != nil && fault.Is(err, fault.Unauthenticated) {
+			return limited
+		}
+		return err
+	}
+	c := callOf(r.Context())
+	c.actor, c.base.holder = actor, audit.ActorOf(actor)
+	audit.Of(r.Context()).By(actor)
+	if err := s.limits.caller(r.Context(), w.Header(), actor); err != nil {
+		return err
+	}
+	if r.Method == http.MethodPost {
+		c.key, err = idempotency.ParseKey(r.Header.Values(idempotency.Header))
+	}
+	return err
 }
 
 func (s *server) authenticate(r *http.Request) (tenant.Actor, error) {

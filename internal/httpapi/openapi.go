@@ -26,7 +26,7 @@ func apiConfig() huma.Config {
 	config.Security = []map[string][]string{{"bearer": {}}, {"apiKey": {}}}
 	config.Tags = []*huma.Tag{
 		{Name: "Authentication"}, {Name: "Users"}, {Name: "API keys"}, {Name: "Groups"}, {Name: "Uploads"}, {Name: "Folders"}, {Name: "Services"},
-		{Name: "Verifications"}, {Name: "Results"}, {Name: "Operation"},
+		{Name: "Verifications"}, {Name: "Reviews"}, {Name: "Screening"}, {Name: "Results"}, {Name: "Privacy"}, {Name: "Credits"}, {Name: "Audit"}, {Name: "Operation"},
 	}
 	return config
 }
@@ -40,6 +40,7 @@ func schemaName(t reflect.Type, hint string) string {
 func (s *server) documentRoute() {
 	s.handleRaw(anyone, huma.Operation{
 		OperationID: "getOpenAPI", Method: http.MethodGet, Path: "/openapi.json", Tags: []string{"Operation"},
+		Metadata:  unrecorded(noPersonalData),
 		Summary:   "This document",
 		Responses: map[string]*huma.Response{"200": {Description: "OpenAPI 3.1", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}}},
 	}, func(w http.ResponseWriter, _ *http.Request) error {
@@ -60,8 +61,12 @@ func (s *server) problemResponse(description string) *huma.Response {
 func finishSchemas(schemas map[string]*huma.Schema) {
 	for schema, names := range map[string][]string{
 		"Verification": {"api_key", "error"},
+		"Result":       {"erased"},
 		"Profile":      {"api_key"},
 		"FormField":    {"required_when"},
+		"UsageRow":     {"service", "user", "group"},
+		"Attempt":      {"error"},
+		"Submitted":    {"verification", "error"},
 	} {
 		for _, name := range names {
 			p := schemas[schema].Properties[name]

@@ -59,5 +59,5 @@ func (s *server) originOf(r *http.Request) auth.Origin {
 // cookie is one that only our own routes under path get, never a script.
 func (c *call) cookie(name, value, path string, seconds int) *http.Cookie {
 	return &http.Cookie{Name: name, Value: value, Path: path, MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: strings.HasPrefix(c.base, "https://")}
+		Secure: strings.HasPrefix(c.base.address, "https://")}
 }

@@ -42,6 +42,29 @@ func TestClientAddress(t *testing.T) {
 	}
 }
 
+// Limits and records go by who is calling, not by the proxy in front.
+func TestBehindProxy(t *testing.T) {
+	p := newPlatform(t)
+	p.server.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	p.server.limits.PerAddress = 1
+	login := func(address string) int {
+		return p.do("POST", "/auth/login", `{"email":"nobody@example.com","password":"wrong password"}`, "X-API-Key", "", "X-Forwarded-For", address).Code
+	}
+	records := p.trail(t, func() {
+		for i, want := range []int{http.StatusUnauthorized, http.StatusTooManyRequests} {
+			if got := login("198.51.100.7"); got != want {
+				t.Errorf("call %d: %d, want %d", i+1, got, want)
+			}
+		}
+		if got := login("203.0.113.9"); got != http.StatusUnauthorized {
+			t.Errorf("another caller: %d", got)
+		}
+	})
+	if len(records) != 2 || records[0].Address != "198.51.100.0/24" || records[1].Address != "203.0.113.0/24" {
+		t.Errorf("records %+v", records)
+	}
+}
+
 // FuzzClientAddress looks for headers by which a stranger gets another address
 // than its own.
 func FuzzClientAddress(f *testing.F) {

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
 	"anycheck/internal/tenant"
 )
@@ -118,23 +119,27 @@ func pageOf[T, V any](items []T, p Page, view func(T) V) *output[list[V]] {
 func (s *server) peopleRoutes() {
 	tags := []string{"Users"}
 	handle(s, callers, huma.Operation{OperationID: "listUsers", Method: http.MethodGet, Path: "/users", Tags: tags,
-		Summary: "The users that the caller manages, by address"},
+		Metadata: unrecorded(accountsOnly),
+		Summary:  "The users that the caller manages, by address"},
 		func(ctx context.Context, in *Page) (*output[list[user]], error) {
 			users, err := s.Auth.ListUsers(ctx, actorOf(ctx))
 			return pageOf(users, *in, viewUser), err
 		})
 	handle(s, callers, huma.Operation{OperationID: "createUser", Method: http.MethodPost, Path: "/users", Tags: tags,
-		Summary: "Make a user", DefaultStatus: http.StatusCreated},
+		Metadata: recorded(audit.UserCreated, "user"),
+		Summary:  "Make a user", DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *createUserRequest) (*output[user], error) {
 			b := in.Body
 			return answerUser(s.Auth.AddUser(ctx, actorOf(ctx), auth.NewMember{Email: b.Email, Name: b.Name, Role: b.Role, Password: b.Password, Group: optionalID(b.GroupID)}))
 		})
 	handle(s, callers, huma.Operation{OperationID: "getUser", Method: http.MethodGet, Path: "/users/{id}", Tags: tags,
-		Summary: "One user"},
+		Metadata: unrecorded(accountsOnly),
+		Summary:  "One user"},
 		func(ctx context.Context, in *ItemID) (*output[user], error) {
 			return answerUser(s.Auth.User(ctx, actorOf(ctx), in.ID.uuid()))
 		})
 	handle(s, callers, huma.Operation{OperationID: "updateUser", Method: http.MethodPatch, Path: "/users/{id}", Tags: tags,
+		Metadata:    recorded(audit.UserChanged, "user"),
 		Summary:     "Rename a user, change its role, switch it off or on",
 		Description: "Nobody changes its own role or switches itself off."},
 		func(ctx context.Context, in *updateUserRequest) (*output[user], error) {
@@ -142,12 +147,14 @@ func (s *server) peopleRoutes() {
 			return answerUser(s.Auth.ChangeUser(ctx, actorOf(ctx), in.ID.uuid(), auth.UserChange{Name: b.Name, Role: b.Role, Disabled: b.Disabled}))
 		})
 	handle(s, callers, huma.Operation{OperationID: "changePassword", Method: http.MethodPost, Path: "/profile/password", Tags: tags,
-		Summary: "Change the caller's password; its other sessions end", DefaultStatus: http.StatusNoContent},
+		Metadata: recorded(audit.UserPasswordChanged, "user"),
+		Summary:  "Change the caller's password; its other sessions end", DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, in *passwordRequest) (*noContent, error) {
 			return nil, s.Auth.ChangePassword(ctx, actorOf(ctx), in.Body.Current, in.Body.New, callOf(ctx).origin)
 		})
 	handle(s, callers, huma.Operation{OperationID: "listSessions", Method: http.MethodGet, Path: "/sessions", Tags: tags,
-		Summary: "Where a user is signed in, the last used first"},
+		Metadata: unrecorded(accountsOnly),
+		Summary:  "Where a user is signed in, the last used first"},
 		func(ctx context.Context, in *sessionsRequest) (*output[list[session]], error) {
 			a := actorOf(ctx)
 			sessions, err := s.Auth.ListSessions(ctx, a, in.UserID.absent())
@@ -156,12 +163,14 @@ func (s *server) peopleRoutes() {
 			}), err
 		})
 	handle(s, callers, huma.Operation{OperationID: "endSession", Method: http.MethodDelete, Path: "/sessions/{id}", Tags: tags,
-		Summary: "End a session; its access token stops to work at once", DefaultStatus: http.StatusNoContent},
+		Metadata: recorded(audit.SessionRevoked, "session"),
+		Summary:  "End a session; its access token stops to work at once", DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, in *ItemID) (*noContent, error) {
 			return nil, s.Auth.EndSession(ctx, actorOf(ctx), in.ID.uuid())
 		})
 	handle(s, callers, huma.Operation{OperationID: "endSessions", Method: http.MethodDelete, Path: "/sessions", Tags: tags,
-		Summary: "End all sessions of a user, this one too", DefaultStatus: http.StatusNoContent},
+		Metadata: recorded(audit.SessionRevoked, "user", "user_id"),
+		Summary:  "End all sessions of a user, this one too", DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, in *endSessionsRequest) (*noContent, error) {
 			return nil, s.Auth.EndSessions(ctx, actorOf(ctx), in.UserID.absent())
 		})

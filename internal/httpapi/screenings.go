@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/screening"
 	"anycheck/internal/verification"
@@ -128,8 +129,9 @@ func optionalID(v *id) *uuid.UUID {
 func (s *server) screeningRoutes() {
 	tags := []string{"Screening"}
 	handle(s, callers, huma.Operation{OperationID: "createScreening", Method: http.MethodPost, Path: "/screenings", Tags: tags,
+		Metadata:      recorded(audit.ScreeningCreated, "verification"),
 		Summary:       "Screen a person without documents",
-		Description:   "Searches the watch lists at once and answers with a finished verification of the service PERSON_SCREENING, whose output has pep as for cards. The same person is searched again when lists change, unless monitor is false.",
+		Description:   "Searches the watch lists at once and answers with a decided verification of the service PERSON_SCREENING, whose output has pep as for cards. The group's review policy holds for it: what a signed-in person asks about comes back NEED_REVIEW when there are hits, unless the group has changed that. The same person is searched again when lists change, unless monitor is false.",
 		DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *createScreeningRequest) (*output[verificationView], error) {
 			person, err := in.person()
@@ -141,26 +143,30 @@ func (s *server) screeningRoutes() {
 			return s.answerVerification(ctx, v, outsideConfiguration(err))
 		})
 	handle(s, callers, huma.Operation{OperationID: "getScreening", Method: http.MethodGet, Path: "/verifications/{id}/screening", Tags: tags,
-		Summary: "The screening of a verification as it counts now, with the reasons of each hit"},
+		Metadata: recorded(audit.DataViewed, "verification"),
+		Summary:  "The screening of a verification as it counts now, with the reasons of each hit"},
 		func(ctx context.Context, in *ItemID) (*output[screen], error) {
 			found, err := s.Screenings.Hits(ctx, actorOf(ctx), in.ID.uuid())
 			return &output[screen]{Body: viewScreen(found)}, err
 		})
 	handle(s, callers, huma.Operation{OperationID: "dismissHit", Method: http.MethodPost, Path: "/verifications/{id}/dismissals", Tags: tags,
+		Metadata:    recorded(audit.HitDismissed, "verification"),
 		Summary:     "Set a hit aside: the listed entity is another person",
-		Description: "It holds for this person in the whole group, until it expires or the listed entity changes. The verification is decided anew; when an alert had put it into review and no hit is left, it is COMPLETED."},
+		Description: "It holds for this person in the whole group, until it expires or the listed entity changes. The verification is decided anew; when an alert had put it into review, no hit is left and nobody has taken the review in hand, it is COMPLETED; never in a group with four eyes."},
 		func(ctx context.Context, in *dismissRequest) (*output[verificationView], error) {
 			v, err := s.Screenings.Dismiss(ctx, actorOf(ctx), in.ID.uuid(), verification.NewDismissal{EntityID: in.Body.EntityID, Reason: in.Body.Reason, ExpiresAt: in.Body.ExpiresAt})
 			return s.answerVerification(ctx, v, err)
 		})
 	handle(s, callers, huma.Operation{OperationID: "takeBackDismissal", Method: http.MethodDelete, Path: "/verifications/{id}/dismissals/{entity_id}", Tags: tags,
-		Summary: "Let a dismissed hit count again"},
+		Metadata: recorded(audit.HitRestored, "verification"),
+		Summary:  "Let a dismissed hit count again"},
 		func(ctx context.Context, in *takeBackRequest) (*output[verificationView], error) {
 			v, err := s.Screenings.TakeBack(ctx, actorOf(ctx), in.ID.uuid(), in.EntityID)
 			return s.answerVerification(ctx, v, err)
 		})
 	handle(s, callers, huma.Operation{OperationID: "listWatchLists", Method: http.MethodGet, Path: "/lists", Tags: tags,
-		Summary: "The watch lists that are searched, with their age"},
+		Metadata: unrecorded(noPersonalData),
+		Summary:  "The watch lists that are searched, with their age"},
 		func(ctx context.Context, in *Page) (*output[list[watchList]], error) {
 			all, err := s.Screenings.WatchLists(ctx, actorOf(ctx))
 			if err != nil {

@@ -72,7 +72,8 @@ func viewFormField(f verification.Field) formField {
 func (s *server) serviceRoutes() {
 	tags := []string{"Services"}
 	handle(s, callers, huma.Operation{OperationID: "listServices", Method: http.MethodGet, Path: "/services", Tags: tags,
-		Summary: "The services of this installation"},
+		Metadata: unrecorded(noPersonalData),
+		Summary:  "The services of this installation"},
 		func(ctx context.Context, in *Page) (*output[list[service]], error) {
 			all, err := s.UseCases.Services(ctx, actorOf(ctx))
 			if err != nil {
@@ -82,7 +83,8 @@ func (s *server) serviceRoutes() {
 			return listOf(all[from:min(from+in.PageSize, len(all))], len(all), s.viewService), nil
 		})
 	handle(s, callers, huma.Operation{OperationID: "getService", Method: http.MethodGet, Path: "/services/{id}", Tags: tags,
-		Summary: "One service"},
+		Metadata: unrecorded(noPersonalData),
+		Summary:  "One service"},
 		func(ctx context.Context, in *ItemID) (*output[service], error) {
 			v, err := s.UseCases.Service(ctx, actorOf(ctx), in.ID.uuid())
 			if err != nil {
@@ -91,6 +93,7 @@ func (s *server) serviceRoutes() {
 			return &output[service]{Body: s.viewService(v)}, nil
 		})
 	handle(s, callers, huma.Operation{OperationID: "listFormFields", Method: http.MethodGet, Path: "/services/{id}/form-fields", Tags: tags,
+		Metadata:    unrecorded(noPersonalData),
 		Summary:     "The fields that a service's configuration takes",
 		Description: "The same definition validates the configuration of POST /verifications."},
 		func(ctx context.Context, in *ItemID) (*output[list[formField]], error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
 	"anycheck/internal/fault"
 )
@@ -28,6 +29,7 @@ const (
 func (s *server) ssoRoutes() {
 	tags := []string{"Authentication"}
 	s.handleRaw(anyone, huma.Operation{OperationID: "startSSO", Method: http.MethodGet, Path: ssoPath + "/login", Tags: tags,
+		Metadata:    unrecorded("begins a sign-in; its end is recorded"),
 		Summary:     "Sign in at the identity provider",
 		Description: "Sends the browser to the provider, which sends it back to /auth/oidc/callback. GET /auth/methods tells whether there is one.",
 		Responses:   map[string]*huma.Response{"302": {Description: "To the provider"}, "default": s.problemResponse("Error")},
@@ -35,6 +37,7 @@ func (s *server) ssoRoutes() {
 	text := &huma.Schema{Type: huma.TypeString}
 	schema := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[tokens](), true, "")
 	s.handleRaw(anyone, huma.Operation{OperationID: "finishSSO", Method: http.MethodGet, Path: ssoPath + "/callback", Tags: tags,
+		Metadata:    recorded(audit.Login, ""),
 		Summary:     "Come back from the identity provider",
 		Description: "Answers with tokens as POST /auth/login does. It works once, in the browser that began.",
 		Parameters: []*huma.Param{
@@ -68,14 +71,16 @@ func (s *server) finishSSO(w http.ResponseWriter, r *http.Request) error {
 	http.SetCookie(w, c.cookie(ssoCookie, "", ssoPath, -1)) // good once, whatever comes of it
 	q := r.URL.Query()
 	if p := s.Auth.Provider(); p != nil && q.Get("iss") != "" && q.Get("iss") != p.Issuer() {
+		audit.Of(r.Context()).Drop() // anybody can send this
 		return fault.New(fault.Unauthenticated, "This answer is of another identity provider.").WithCode(fault.CodeInvalidToken)
 	}
 	if q.Get("error") != "" {
 		// What the provider says is a stranger's text in our address: it is not repeated.
+		audit.Of(r.Context()).Drop()
 		return fault.New(fault.Unauthenticated, "The identity provider did not sign you in.").WithCode(fault.CodeInvalidCredentials)
 	}
 	t, err := s.Auth.FinishSSO(r.Context(), kept, q.Get("state"), q.Get("code"), c.origin)
-	if err != nil {
+	if err := s.record(r.Context(), err); err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, tokens{t.AccessToken, t.RefreshToken, t.ExpiresIn})

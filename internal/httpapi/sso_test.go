@@ -50,7 +50,10 @@ func TestSSO(t *testing.T) {
 		t.Errorf("methods %+v, %v", m, err)
 	}
 	idp.SignIn(map[string]any{"sub": "s-1", "preferred_username": "Rina@example.com"})
-	w := p.browse(t, idp, nil)
+	var w *httptest.ResponseRecorder
+	if records := p.trail(t, func() { w = p.browse(t, idp, nil) }); said(records) != "auth.login user  ok" || records[0].Actor.ID != u.ID.String() {
+		t.Errorf("left %+v", records)
+	}
 	tok := decode[tokens](t, w, http.StatusOK)
 	if cleared := w.Result().Cookies(); len(cleared) != 1 || cleared[0].MaxAge >= 0 {
 		t.Errorf("the cookie stays: %+v", cleared)
@@ -81,8 +84,9 @@ func TestSSO(t *testing.T) {
 		"no address":                                 {"sub": "s-6"},
 	} {
 		idp.SignIn(claims)
-		if w := p.browse(t, idp, nil); w.Code != http.StatusForbidden {
-			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		records := p.trail(t, func() { w = p.browse(t, idp, nil) })
+		if w.Code != http.StatusForbidden || said(records) != "auth.login_failed unknown  FORBIDDEN" {
+			t.Errorf("%s: %d %s, left %q", name, w.Code, w.Body, said(records))
 		}
 	}
 	if err := p.auth.SetDisabled(ctx, u.Email, true); err != nil {

@@ -1,6 +1,9 @@
 package httpapi
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/verification"
 )
@@ -49,14 +53,22 @@ func (s *server) uploadRoutes() {
 	schema := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[upload](), true, "")
 	s.handleRaw(callers, huma.Operation{
 		OperationID: "uploadFiles", Method: http.MethodPost, Path: "/uploads", Tags: []string{"Uploads"},
+		Metadata:    recorded(audit.FileUploaded, "upload"),
 		Summary:     "Upload files",
 		Description: "JPEG, PNG, WebP, TIFF and PDF, told apart by content. Either all files are kept or none.",
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: form}}},
-		Responses: map[string]*huma.Response{
-			"201":     {Description: "Created", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}},
-			"default": s.problemResponse("Error"),
-		},
+		Parameters:  []*huma.Param{keyParameter},
+		Responses:   map[string]*huma.Response{"201": {Description: "Created", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}},
 	}, s.upload)
+}
+
+// viewUpload shows an upload with links that start with base.
+func (s *server) viewUpload(base links, up verification.Upload) upload {
+	view := upload{ObjectID: up.ID, FileCategory: up.Category, Files: []uploadedFile{}}
+	for _, f := range up.Files {
+		view.Files = append(view.Files, uploadedFile{f.Path, s.signer.url(base, f.Path), f.Pages})
+	}
+	return view
 }
 
 func (s *server) upload(w http.ResponseWriter, r *http.Request) error {
@@ -66,7 +78,7 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request) error {
 	_ = rc.SetWriteDeadline(time.Now().Add(2 * uploadTimeout))
 	r.Body = http.MaxBytesReader(w, r.Body, int64(s.Limits.FilesPerUpload)*s.Limits.FileBytes+multipartOverhead)
 
-	form := uploadForm{dir: s.SpoolDir, limits: s.Limits}
+	form := uploadForm{dir: s.SpoolDir, limits: s.Limits, hash: callOf(r.Context()).key != ""}
 	defer form.remove()
 	if err := form.read(r); err != nil {
 		// A caller that is still sending would not see the answer.
@@ -76,29 +88,52 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request) error {
 	// The files are decoded now; a deadline passing meanwhile would end the request.
 	_ = rc.SetReadDeadline(time.Time{})
 
-	up, err := s.UseCases.Upload(r.Context(), actorOf(r.Context()), form.category, form.incoming())
+	asked, err := form.asked()
 	if err != nil {
 		return err
 	}
-	view := upload{ObjectID: up.ID, FileCategory: up.Category, Files: []uploadedFile{}}
-	for _, f := range up.Files {
-		view.Files = append(view.Files, uploadedFile{f.Path, s.signer.url(callOf(r.Context()).base, f.Path), f.Pages})
-	}
-	writeJSON(w, http.StatusCreated, view)
-	return nil
+	return onceRaw(s, w, r, huma.Operation{Method: http.MethodPost, Path: "/uploads"}, asked, http.StatusCreated, func(ctx context.Context) (upload, error) {
+		up, err := s.UseCases.Upload(ctx, actorOf(ctx), form.category, form.incoming())
+		if err := s.record(ctx, err); err != nil {
+			return upload{}, err
+		}
+		return s.viewUpload(callOf(ctx).base, up), nil
+	})
 }
 
 // uploadForm is a multipart upload, its files spooled to disk.
 type uploadForm struct {
 	dir    string
 	limits verification.Limits
+	// hash asks for the files' hashes, to tell whether the same is sent again.
+	hash bool
 
 	category  verification.FileCategory
 	passwords []string
 	files     []spooledFile
 }
 
-type spooledFile struct{ name, path string }
+type spooledFile struct {
+	name, path string
+	sum        []byte // SHA-256, when it was asked for
+}
+
+// asked is what the form asks for, the same for the same files.
+func (f *uploadForm) asked() ([]byte, error) {
+	type file struct {
+		Name string
+		Sum  []byte
+	}
+	asked := struct {
+		Category  verification.FileCategory
+		Passwords []string
+		Files     []file
+	}{Category: f.category, Passwords: f.passwords}
+	for _, s := range f.files {
+		asked.Files = append(asked.Files, file{s.name, s.sum})
+	}
+	return json.Marshal(asked)
+}
 
 // read takes the parts one by one, in any order.
 func (f *uploadForm) read(r *http.Request) error {
@@ -163,8 +198,14 @@ func (f *uploadForm) spool(part *multipart.Part) error {
 		return err
 	}
 	field := "files[" + strconv.Itoa(len(f.files)) + "]"
-	f.files = append(f.files, spooledFile{part.FileName(), out.Name()})
-	n, err := io.Copy(out, partReader{io.LimitReader(part, f.limits.FileBytes+1)})
+	f.files = append(f.files, spooledFile{name: part.FileName(), path: out.Name()})
+	var into io.Writer = out
+	sum := sha256.New()
+	if f.hash {
+		into = io.MultiWriter(out, sum)
+	}
+	n, err := io.Copy(into, partReader{io.LimitReader(part, f.limits.FileBytes+1)})
+	f.files[len(f.files)-1].sum = sum.Sum(nil)
 	if closeErr := out.Close(); err == nil {
 		err = closeErr
 	}

@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/verification"
 )
 
@@ -50,7 +53,7 @@ type externalJobs struct {
 }
 
 // viewVerification shows v with links that start with base.
-func (s *server) viewVerification(base string, v verification.Seen) verificationView {
+func (s *server) viewVerification(base links, v verification.Seen) verificationView {
 	link := func(path string) *string {
 		if path == "" {
 			return nil
@@ -147,6 +150,8 @@ func viewEvent(e verification.Event) event {
 	return event{e.ID, e.VerificationID, e.Sequence, e.Kind, e.From, e.To, e.Attempt, e.Actor, e.At.UTC()}
 }
 
+const revealOperation = "reveal"
+
 type revealRequest struct {
 	ItemID
 	Body struct {
@@ -163,6 +168,7 @@ type revealed struct {
 func (s *server) verificationRoutes() {
 	tags := []string{"Verifications"}
 	handle(s, callers, huma.Operation{OperationID: "createVerification", Method: http.MethodPost, Path: "/verifications", Tags: tags,
+		Metadata:      recorded(audit.VerificationCreated, "verification"),
 		Summary:       "Verify",
 		Description:   "Accepts a verification and queues it. Its credits are reserved now, spent when it completes, and given back when it fails or is cancelled.",
 		DefaultStatus: http.StatusCreated},
@@ -178,12 +184,18 @@ func (s *server) verificationRoutes() {
 			return s.answerVerification(ctx, v, err)
 		})
 	handle(s, callers, huma.Operation{OperationID: "listVerifications", Method: http.MethodGet, Path: "/verifications", Tags: tags,
-		Summary: "The verifications of a result"},
+		Metadata: recorded(audit.DataViewed, "result", "result_id"),
+		Summary:  "The verifications of a result"},
 		func(ctx context.Context, in *listVerificationsRequest) (*output[verificationList], error) {
 			items, total, overall, err := s.UseCases.List(ctx, actorOf(ctx), in.ResultID.uuid(), in.page())
 			if err != nil {
 				return nil, err
 			}
+			if !slices.ContainsFunc(items, personal) {
+				audit.Of(ctx).Drop()
+			}
+			audit.Of(ctx).Detail("offset", strconv.Itoa(in.PageOffset))
+			audit.Of(ctx).Detail("count", strconv.Itoa(len(items)))
 			l := verificationList{Total: total, OverallStatus: overall, Items: make([]verificationView, 0, len(items))}
 			for _, v := range items {
 				l.Items = append(l.Items, s.viewVerification(callOf(ctx).base, v.For(actorOf(ctx))))
@@ -191,30 +203,39 @@ func (s *server) verificationRoutes() {
 			return &output[verificationList]{Body: l}, nil
 		})
 	handle(s, callers, huma.Operation{OperationID: "getVerification", Method: http.MethodGet, Path: "/verifications/{id}", Tags: tags,
-		Summary: "One verification"},
+		Metadata: recorded(audit.DataViewed, "verification"),
+		Summary:  "One verification"},
 		func(ctx context.Context, in *ItemID) (*output[verificationView], error) {
 			v, err := s.UseCases.Get(ctx, actorOf(ctx), in.ID.uuid())
+			if err == nil && !personal(v) {
+				audit.Of(ctx).Drop()
+			}
 			return s.answerVerification(ctx, v, err)
 		})
 	handle(s, callers, huma.Operation{OperationID: "retryVerification", Method: http.MethodPost, Path: "/verifications/{id}/retry", Tags: tags,
-		Summary: "Run a failed verification again, or with force any finished one"},
+		Metadata: recorded(audit.VerificationRetried, "verification"),
+		Summary:  "Run a failed verification again, or with force any finished one"},
 		func(ctx context.Context, in *retryRequest) (*output[verificationView], error) {
+			audit.Of(ctx).Detail("force", strconv.FormatBool(in.Force))
 			v, err := s.UseCases.Retry(ctx, actorOf(ctx), in.ID.uuid(), in.Force)
 			return s.answerVerification(ctx, v, err)
 		})
 	handle(s, callers, huma.Operation{OperationID: "cancelVerification", Method: http.MethodPost, Path: "/verifications/{id}/cancel", Tags: tags,
-		Summary: "Stop a verification that has not ended"},
+		Metadata: recorded(audit.VerificationCancelled, "verification"),
+		Summary:  "Stop a verification that has not ended"},
 		func(ctx context.Context, in *ItemID) (*output[verificationView], error) {
 			v, err := s.UseCases.Cancel(ctx, actorOf(ctx), in.ID.uuid())
 			return s.answerVerification(ctx, v, err)
 		})
 	handle(s, callers, huma.Operation{OperationID: "listEvents", Method: http.MethodGet, Path: "/verifications/{id}/events", Tags: tags,
-		Summary: "The transitions of a verification, oldest first"},
+		Metadata: unrecorded(noPersonalData),
+		Summary:  "The transitions of a verification, oldest first"},
 		func(ctx context.Context, in *ItemID) (*output[list[event]], error) {
 			events, err := s.UseCases.Events(ctx, actorOf(ctx), in.ID.uuid())
 			return listOf(events, len(events), viewEvent), err
 		})
-	handle(s, callers, huma.Operation{OperationID: "reveal", Method: http.MethodPost, Path: "/verifications/{id}/reveal", Tags: tags,
+	handle(s, callers, huma.Operation{OperationID: revealOperation, Method: http.MethodPost, Path: "/verifications/{id}/reveal", Tags: tags,
+		Metadata:    recorded(audit.DataRevealed, "verification"),
 		Summary:     "Reveal one masked value",
 		Description: "For callers that see personal data masked: output, input_config and hits then have stars for what tells who somebody is, and no files."},
 		func(ctx context.Context, in *revealRequest) (*output[revealed], error) {

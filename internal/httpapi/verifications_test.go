@@ -21,6 +21,8 @@ import (
 	"anycheck/internal/verification"
 )
 
+var newFullKey = auth.NewKey{Name: "full"}
+
 var newReadOnlyKey = auth.NewKey{Name: "reader", Scopes: []tenant.KeyScope{tenant.ReadServices}}
 
 // contractFields are the fields of the Verification object in the order of the
@@ -81,7 +83,7 @@ func TestVerificationGolden(t *testing.T) {
 
 	var views []verificationView
 	for _, v := range []verification.Verification{fresh, done, failed} {
-		views = append(views, s.viewVerification("https://anycheck.example", v.InFull()))
+		views = append(views, s.viewVerification(links{address: "https://anycheck.example"}, v.InFull()))
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -324,12 +326,12 @@ func TestFileLinks(t *testing.T) {
 		"another path":       strings.Replace(path, "_ktp", "_ktq", 1) + "?" + query,
 		"a cut signature":    target[:len(target)-1],
 		"an empty signature": path + "?expires=99999999999&signature=",
-		"no number":          path + "?expires=x&signature=" + p.server.signer.sign(path, "x"),
+		"no number":          path + "?expires=x&signature=" + p.server.signer.sign(path, "x", ""),
 	}
 	for name, target := range forged {
 		t.Run(name, func(t *testing.T) { wantProblem(t, get("GET", target), http.StatusForbidden, fault.CodeForbidden) })
 	}
-	absent := p.server.signer.url("", "files/none.json")
+	absent := p.server.signer.url(links{}, "files/none.json")
 	wantProblem(t, get("GET", absent), http.StatusNotFound, fault.CodeNotFound)
 
 	now = now.Add(linkLife - time.Second)

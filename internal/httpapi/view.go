@@ -6,5 +6,5 @@ import "anycheck/internal/verification"
 // links.
 func View(v verification.Verification) any {
 	v.Config.Files, v.OutputPath, v.ExportPath = nil, "", ""
-	return (&server{}).viewVerification("", v.InFull())
+	return (&server{}).viewVerification(links{}, v.InFull())
 }

@@ -22,7 +22,13 @@ const (
 	Reserve Kind = "RESERVE" // taken from the balance when a verification is accepted
 	Settle  Kind = "SETTLE"  // the reservation is spent; the balance does not move
 	Release Kind = "RELEASE" // the reservation goes back to the balance
+
+	TransferIn  Kind = "TRANSFER_IN"  // from another group of the organization
+	TransferOut Kind = "TRANSFER_OUT" // to another group of the organization
 )
+
+// Most is the most that moves at once, in credits.
+const Most int64 = 1_000_000_000_000
 
 // Entry is one line of a group's ledger.
 type Entry struct {
@@ -36,14 +42,15 @@ type Entry struct {
 	Credits   int64
 	CreatedAt time.Time
 	Note      string
+	Actor     string // who moved them by hand; empty for a verification's
 }
 
 // Delta is what the entry does to the group's balance.
 func (e Entry) Delta() int64 {
 	switch e.Kind {
-	case TopUp, Release:
+	case TopUp, Release, TransferIn:
 		return e.Credits
-	case Reserve:
+	case Reserve, TransferOut:
 		return -e.Credits
 	}
 	return 0

@@ -29,7 +29,7 @@ import (
 // Options tune the workers; the zero value is the usual one.
 type Options struct {
 	// Processors is how many verifications run at once in this process; 0 is
-	// one for each CPU that Go uses.
+	// one for each CPU that Go uses, below 0 none.
 	Processors int
 	// Logger hears of jobs that fail, and of River's own warnings; nil discards.
 	Logger *slog.Logger
@@ -139,6 +139,10 @@ func (j *Jobs) config(o Options) *river.Config {
 	if first == 0 {
 		first = firstRetry
 	}
+	queues := map[string]river.QueueConfig{webhookQueue: {MaxWorkers: 50}, maintenanceQueue: {MaxWorkers: 2}}
+	if processors > 0 {
+		queues[processQueue] = river.QueueConfig{MaxWorkers: processors}
+	}
 	return &river.Config{
 		Logger:               slog.New(louder{j.log.Handler(), slog.LevelWarn}),
 		FetchCooldown:        10 * time.Millisecond, // River also limits its wake-ups to this
@@ -148,11 +152,7 @@ func (j *Jobs) config(o Options) *river.Config {
 		MaxAttempts:          maxAttempts,
 		RetryPolicy:          backoff{first},
 		Workers:              j.workers(),
-		Queues: map[string]river.QueueConfig{
-			processQueue:     {MaxWorkers: processors},
-			webhookQueue:     {MaxWorkers: 50},
-			maintenanceQueue: {MaxWorkers: 2},
-		},
+		Queues:               queues,
 	}
 }
 
@@ -181,6 +181,8 @@ func (j *Jobs) insertTask(ctx context.Context, conn *sql.Conn, tx *sql.Tx, task 
 	switch task.Kind {
 	case verification.ProcessTask:
 		return j.insert(ctx, conn, tx, processArgs{t}, &river.InsertOpts{Queue: processQueue, UniqueOpts: unique})
+	case verification.EraseTask:
+		return j.insert(ctx, conn, tx, eraseArgs{t}, &river.InsertOpts{Queue: maintenanceQueue, UniqueOpts: unique})
 	case verification.DeliverTask:
 		return j.insert(ctx, conn, tx, deliverArgs{t}, &river.InsertOpts{Queue: webhookQueue, UniqueOpts: unique})
 	}

@@ -35,6 +35,11 @@ type deliverArgs struct{ ref }
 // Kind implements river.JobArgs.
 func (deliverArgs) Kind() string { return string(verification.DeliverTask) }
 
+type eraseArgs struct{ ref }
+
+// Kind implements river.JobArgs.
+func (eraseArgs) Kind() string { return string(verification.EraseTask) }
+
 type periodicArgs struct {
 	Name string `json:"name"`
 }
@@ -49,6 +54,9 @@ func (j *Jobs) workers() *river.Workers {
 	}))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, job *river.Job[deliverArgs]) error {
 		return j.work(ctx, job.JobRow, verification.DeliverTask, job.Args.ID)
+	}))
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, job *river.Job[eraseArgs]) error {
+		return j.work(ctx, job.JobRow, verification.EraseTask, job.Args.ID)
 	}))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, job *river.Job[periodicArgs]) error {
 		fn, ok := j.periodic[job.Args.Name]

@@ -54,6 +54,7 @@ type Entity struct {
 	Gender     Gender        `json:"gender,omitempty"`
 	Places     []string      `json:"places,omitempty"`    // places of birth, as written
 	Countries  []string      `json:"countries,omitempty"` // nationality or citizenship, as written
+	Addresses  []string      `json:"addresses,omitempty"` // as written; for the reviewer, not compared
 	Topics     []string      `json:"topics"`              // FollowTheMoney topics: sanction, role.pep, crime.terror…
 	Datasets   []string      `json:"datasets"`            // e.g. ofac_sdn, un_sc
 	URL        string        `json:"url,omitempty"`       // a page about the entity

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -9,11 +10,13 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/face"
 	"anycheck/internal/ledger"
 	"anycheck/internal/store"
 	"anycheck/internal/store/pgtest"
 	"anycheck/internal/tenant"
+	"anycheck/internal/verification"
 )
 
 // BenchmarkEachKnownFace searches an organization of a million faces, as one
@@ -83,6 +86,69 @@ func BenchmarkAppendEntry(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+	}
+	b.Run("sqlite", func(b *testing.B) { run(b, "") })
+	b.Run("postgres", func(b *testing.B) { run(b, pgtest.URL(b)) })
+}
+
+// BenchmarkAppendAudit is what the audit record of a read costs: a transaction
+// of its own; and what it adds to a change that has a transaction.
+func BenchmarkAppendAudit(b *testing.B) {
+	run := func(b *testing.B, url string) {
+		db, err := store.Open(b.Context(), url, b.TempDir(), store.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer db.Close()
+		org, group := uuid.New(), uuid.New()
+		if err := db.InsertOrganization(b.Context(), tenant.Organization{ID: org, Name: org.String()}); err != nil {
+			b.Fatal(err)
+		}
+		if err := db.InsertGroup(b.Context(), tenant.Everything(), tenant.Group{ID: group, OrganizationID: org}); err != nil {
+			b.Fatal(err)
+		}
+		entry := func() *audit.Entry {
+			e := audit.Begin(audit.DataViewed, "verification").As(audit.System)
+			e.About(org, group, "verification", uuid.New())
+			e.Stamp("request", "192.0.2.1:80", time.Now())
+			return e
+		}
+		credit := func(ctx context.Context) error {
+			return db.InTx(ctx, func(ctx context.Context, tx verification.Store) error {
+				return tx.AppendEntry(ctx, tenant.WithinGroup(org, group), ledger.Entry{ID: uuid.New(), GroupID: group, Kind: ledger.TopUp, Credits: 1, CreatedAt: time.Now()})
+			})
+		}
+		b.Run("alone", func(b *testing.B) {
+			for b.Loop() {
+				if err := db.AppendAudit(b.Context(), entry()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run("alone, 16 at once", func(b *testing.B) {
+			b.SetParallelism(8)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if err := db.AppendAudit(b.Context(), entry()); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		})
+		b.Run("change without", func(b *testing.B) {
+			for b.Loop() {
+				if err := credit(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run("change with", func(b *testing.B) {
+			for b.Loop() {
+				if err := credit(audit.With(b.Context(), entry())); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 	b.Run("sqlite", func(b *testing.B) { run(b, "") })
 	b.Run("postgres", func(b *testing.B) { run(b, pgtest.URL(b)) })

@@ -39,6 +39,12 @@ func (s *store) Folder(ctx context.Context, scope tenant.Scope, id uuid.UUID) (v
 	return one(ctx, s, scanFolder, noFolder, selectFolder+` AND id = $3`, scoped(scope, id)...)
 }
 
+// PlainFolder implements verification.Store.
+func (s *store) PlainFolder(ctx context.Context, scope tenant.Scope, id uuid.UUID) (verification.Folder, error) {
+	return one(ctx, s, scanFolder, noFolder, `SELECT id, organization_id, group_id, '', name, is_starred, 0, 0, created_at, created_by, updated_at, updated_by
+		FROM folders WHERE `+inScope+` AND id = $3`, scoped(scope, id)...)
+}
+
 // Folders implements verification.Store.
 func (s *store) Folders(ctx context.Context, scope tenant.Scope, group uuid.UUID, search string, p verification.Page) ([]verification.Folder, int, error) {
 	if _, err := s.Group(ctx, scope, group); err != nil {

@@ -62,6 +62,11 @@ func (s *store) RevokeSessions(ctx context.Context, user, except uuid.UUID, now 
 	return err
 }
 
+// SessionOwner implements auth.Store.
+func (s *store) SessionOwner(ctx context.Context, session uuid.UUID) (tenant.User, error) {
+	return one(ctx, s, scanUser, noSession, `SELECT `+userColumns+` FROM sessions JOIN users u ON u.id = sessions.user_id WHERE sessions.id = $1`, session)
+}
+
 // InsertSession implements auth.Store.
 func (s *store) InsertSession(ctx context.Context, n auth.Session, first auth.RefreshToken) error {
 	return s.atomically(ctx, func(tx *store) error {
@@ -113,7 +118,7 @@ func (s *store) RotateRefreshToken(ctx context.Context, old []byte, next auth.Re
 	case err != nil:
 		return uuid.Nil, err
 	case reused:
-		return uuid.Nil, auth.ErrReused
+		return session, auth.ErrReused
 	}
 	return session, nil
 }

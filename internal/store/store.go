@@ -21,6 +21,7 @@ import (
 
 	"anycheck/internal/auth"
 	"anycheck/internal/fault"
+	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 )
 
@@ -28,6 +29,7 @@ var (
 	_ verification.Store          = (*DB)(nil)
 	_ verification.WatchListStore = (*DB)(nil)
 	_ auth.Store                  = (*DB)(nil)
+	_ vault.DataKeys              = (*DB)(nil)
 )
 
 // DB is an open, migrated database.
@@ -41,6 +43,8 @@ type DB struct {
 	pool  *pgxpool.Pool // nil on SQLite
 
 	enqueuer Enqueuer
+	vault    *vault.Master
+	audits   auditQueue
 }
 
 // Options tune an open database; the zero value is the usual one.
@@ -101,6 +105,10 @@ func (db *DB) Close() error {
 // SetEnqueuer connects the queue. It must be called before the first Enqueue
 // and not while others use the database.
 func (db *DB) SetEnqueuer(e Enqueuer) { db.enqueuer = e }
+
+// SetVault connects the keys that personal data are sealed with. It must be
+// called before any are read or written.
+func (db *DB) SetVault(m *vault.Master) { db.vault = m }
 
 // RiverSQLite is the queue's own connections to the SQLite file, nil on PostgreSQL.
 func (db *DB) RiverSQLite() *sql.DB { return db.river }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -109,5 +110,31 @@ func TestSQLiteFilesArePrivate(t *testing.T) {
 		if info.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s has mode %v", e.Name(), info.Mode())
 		}
+	}
+}
+
+// What an older database has in its ledger is summed up as if it had been
+// counted at the time.
+func TestUsageOfOlderLedgers(t *testing.T) {
+	for name, open := range map[string]func(*testing.T) *store.DB{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			db := open(t)
+			storetest.SomeLedger(t, db)
+			counted := storetest.Usage(t, db)
+			text, err := os.ReadFile(filepath.Join("migrations", name, "00007_credits.sql"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, rest, _ := strings.Cut(string(text), "INSERT INTO credit_usage")
+			backfill, _, ok := strings.Cut(rest, ";")
+			if !ok || counted == "" {
+				t.Fatal("the migration has no backfill, or there is nothing to count")
+			}
+			exec(t, db, "DELETE FROM credit_usage")
+			exec(t, db, "INSERT INTO credit_usage"+backfill)
+			if got := storetest.Usage(t, db); got != counted {
+				t.Errorf("summed up:\n%s\ncounted:\n%s", got, counted)
+			}
+		})
 	}
 }

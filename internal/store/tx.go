@@ -40,9 +40,10 @@ func (s *store) reader() querier {
 }
 
 // InTx implements verification.Store. An error of a statement ends a
-// transaction of PostgreSQL, so fn must return what the store answers.
+// transaction of PostgreSQL, so fn must return what the store answers. The
+// audit record that ctx carries becomes part of the transaction.
 func (s *store) InTx(ctx context.Context, fn func(ctx context.Context, tx verification.Store) error) error {
-	return s.atomically(ctx, func(tx *store) error { return fn(ctx, tx) })
+	return s.withAudit(ctx, func(tx *store) error { return fn(ctx, tx) })
 }
 
 // How often a transaction runs again after the engine found it in conflict

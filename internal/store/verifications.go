@@ -8,6 +8,7 @@ import (
 
 	"anycheck/internal/fault"
 	"anycheck/internal/tenant"
+	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 )
 
@@ -46,29 +47,53 @@ func (s *store) Results(ctx context.Context, scope tenant.Scope, folder uuid.UUI
 	return list, total, err
 }
 
-const selectVerification = `SELECT id, organization_id, group_id, service_id, service_name, user_id, api_key, folder_id, result_id,
+const selectVerification = `SELECT id, organization_id, group_id, service_id, service_name, user_id, api_key, folder_id, result_id, ` + keyOf + `,
 	status, attempt, runs, start_date, end_date, input_config, config, total_files, total_pages,
 	output, output_status, checks, output_path, export_path, failure, ocr_job_ids, fraud_job_ids,
 	webhook_url, webhook_metadata, webhook_secret, credit_cost, credit_used, created_at, updated_at
-	FROM verifications WHERE ` + inScope
+	FROM verifications WHERE ` + inScope + notErased
 
-func scanVerification(r row) (v verification.Verification, err error) {
-	err = r.Scan(&v.ID, &v.OrganizationID, &v.GroupID, &v.ServiceID, &v.ServiceName, &v.UserID, fromJSON{&v.APIKey}, &v.FolderID, &v.ResultID,
-		&v.Status, &v.Attempt, &v.Runs, maybeAt{&v.StartDate}, maybeAt{&v.EndDate}, fromJSON{&v.InputConfig}, fromJSON{&v.Config}, &v.TotalFiles, &v.TotalPages,
-		fromJSON{&v.Output}, &v.OutputStatus, fromJSON{&v.Checks}, &v.OutputPath, &v.ExportPath, fromJSON{&v.Failure}, fromJSON{&v.OCRJobIDs}, fromJSON{&v.FraudJobIDs},
-		&v.WebhookURL, fromJSON{&v.WebhookMetadata}, &v.WebhookSecret, &v.CreditCost, &v.CreditUsed, at{&v.CreatedAt}, at{&v.UpdatedAt})
+func (s *store) scanVerification(r row) (v verification.Verification, err error) {
+	key := &opener{db: s.db, owner: &v.ResultID}
+	sealed := func(column string, into any) opened { return opened{key, "verifications." + column, &v.ID, into} }
+	err = r.Scan(&v.ID, &v.OrganizationID, &v.GroupID, &v.ServiceID, &v.ServiceName, &v.UserID, fromJSON{&v.APIKey}, &v.FolderID, &v.ResultID, key,
+		&v.Status, &v.Attempt, &v.Runs, maybeAt{&v.StartDate}, maybeAt{&v.EndDate}, sealed("input_config", &v.InputConfig), sealed("config", &v.Config), &v.TotalFiles, &v.TotalPages,
+		sealed("output", &v.Output), &v.OutputStatus, sealed("checks", &v.Checks), &v.OutputPath, &v.ExportPath, fromJSON{&v.Failure}, fromJSON{&v.OCRJobIDs}, fromJSON{&v.FraudJobIDs},
+		&v.WebhookURL, sealed("webhook_metadata", &v.WebhookMetadata), sealed("webhook_secret", &v.WebhookSecret), &v.CreditCost, &v.CreditUsed, at{&v.CreatedAt}, at{&v.UpdatedAt})
 	return v, err
 }
 
 // documents are the columns of a verification that hold JSON of our own.
-type documents struct{ apiKey, config, checks, failure, ocrJobs, fraudJobs *string }
+// Those that tell of the person are sealed with the result's key.
+type documents struct {
+	apiKey, failure, ocrJobs, fraudJobs             *string
+	input, config, output, checks, metadata, secret *string // sealed
+}
 
-func documentsOf(v verification.Verification) (d documents, err error) {
+func (s *store) documentsOf(ctx context.Context, scope tenant.Scope, v verification.Verification) (d documents, err error) {
+	if _, err := s.Result(ctx, scope, v.ResultID); err != nil {
+		return d, err
+	}
 	for _, c := range []struct {
 		into *(*string)
 		from any
 	}{{&d.apiKey, v.APIKey}, {&d.config, v.Config}, {&d.checks, v.Checks}, {&d.failure, v.Failure}, {&d.ocrJobs, v.OCRJobIDs}, {&d.fraudJobs, v.FraudJobIDs}} {
 		if *c.into, err = asJSON(c.from); err != nil {
+			return d, err
+		}
+	}
+	key, err := s.sealingKey(ctx, vault.Owner{Organization: v.OrganizationID, Group: v.GroupID, ID: v.ResultID})
+	if err != nil {
+		return d, err
+	}
+	input := string(v.InputConfig)
+	for _, c := range []struct {
+		into   *(*string)
+		column string
+		plain  *string
+	}{{&d.input, "input_config", &input}, {&d.config, "config", d.config}, {&d.output, "output", raw(v.Output)}, {&d.checks, "checks", d.checks},
+		{&d.metadata, "webhook_metadata", raw(v.WebhookMetadata)}, {&d.secret, "webhook_secret", &v.WebhookSecret}} {
+		if *c.into, err = seal(key, place("verifications."+c.column, v.ID), c.plain); err != nil {
 			return d, err
 		}
 	}
@@ -78,11 +103,12 @@ func documentsOf(v verification.Verification) (d documents, err error) {
 // InsertVerification implements verification.Store. The result must be of the
 // same group and folder.
 func (s *store) InsertVerification(ctx context.Context, scope tenant.Scope, v verification.Verification) error {
-	d, err := documentsOf(v)
+	d, err := s.documentsOf(ctx, scope, v)
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, noResult, `INSERT INTO verifications (organization_id, group_id, folder_id, result_id, id, service_id, service_name, user_id, api_key,
+	return s.atomically(ctx, func(tx *store) error {
+		err := tx.change(ctx, noResult, `INSERT INTO verifications (organization_id, group_id, folder_id, result_id, id, service_id, service_name, user_id, api_key,
 			status, attempt, runs, start_date, end_date, input_config, config, total_files, total_pages,
 			output, output_status, checks, output_path, export_path, failure, ocr_job_ids, fraud_job_ids,
 			webhook_url, webhook_metadata, webhook_secret, credit_cost, credit_used, created_at, updated_at)
@@ -91,15 +117,33 @@ func (s *store) InsertVerification(ctx context.Context, scope tenant.Scope, v ve
 			$21, $22, $23, $24, $25, $26, $27, $28,
 			$29, $30, $31, $32, $33, $34, $35 FROM results
 		WHERE `+inScope+` AND organization_id = $3 AND group_id = $4 AND folder_id = $5 AND id = $6`,
-		scoped(scope, v.OrganizationID, v.GroupID, v.FolderID, v.ResultID, v.ID, v.ServiceID, v.ServiceName, v.UserID, d.apiKey,
-			v.Status, v.Attempt, v.Runs, optionalMicros(v.StartDate), optionalMicros(v.EndDate), string(v.InputConfig), d.config, v.TotalFiles, v.TotalPages,
-			raw(v.Output), v.OutputStatus, d.checks, v.OutputPath, v.ExportPath, d.failure, d.ocrJobs, d.fraudJobs,
-			v.WebhookURL, raw(v.WebhookMetadata), v.WebhookSecret, v.CreditCost, v.CreditUsed, micros(v.CreatedAt), micros(v.UpdatedAt))...)
+			scoped(scope, v.OrganizationID, v.GroupID, v.FolderID, v.ResultID, v.ID, v.ServiceID, v.ServiceName, v.UserID, d.apiKey,
+				v.Status, v.Attempt, v.Runs, optionalMicros(v.StartDate), optionalMicros(v.EndDate), d.input, d.config, v.TotalFiles, v.TotalPages,
+				d.output, v.OutputStatus, d.checks, v.OutputPath, v.ExportPath, d.failure, d.ocrJobs, d.fraudJobs,
+				v.WebhookURL, d.metadata, d.secret, v.CreditCost, v.CreditUsed, micros(v.CreatedAt), micros(v.UpdatedAt))...)
+		if err != nil {
+			return err
+		}
+		return tx.useFiles(ctx, v)
+	})
+}
+
+// useFiles notes which uploads a verification's result uses.
+func (s *store) useFiles(ctx context.Context, v verification.Verification) error {
+	for _, paths := range v.Config.Files {
+		for _, path := range paths {
+			if _, err := s.exec(ctx, `INSERT INTO file_uses (path, result_id, organization_id, group_id) VALUES ($1, $2, $3, $4) ON CONFLICT (path, result_id) DO NOTHING`,
+				path, v.ResultID, v.OrganizationID, v.GroupID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Verification implements verification.Store.
 func (s *store) Verification(ctx context.Context, scope tenant.Scope, id uuid.UUID) (verification.Verification, error) {
-	return one(ctx, s, scanVerification, noVerification, selectVerification+` AND id = $3`, scoped(scope, id)...)
+	return one(ctx, s, s.scanVerification, noVerification, selectVerification+` AND id = $3`, scoped(scope, id)...)
 }
 
 // Verifications implements verification.Store.
@@ -107,18 +151,21 @@ func (s *store) Verifications(ctx context.Context, scope tenant.Scope, result uu
 	if _, err := s.Result(ctx, scope, result); err != nil {
 		return nil, nil, err
 	}
+	if err := s.erasedResult(ctx, scope, result); err != nil {
+		return nil, nil, err
+	}
 	members, err := all(ctx, s, value[verification.Status], `SELECT status FROM verifications WHERE `+inScope+` AND result_id = $3
 		ORDER BY created_at, id`, scoped(scope, result)...)
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := all(ctx, s, scanVerification, selectVerification+` AND result_id = $3 ORDER BY created_at, id LIMIT $4 OFFSET $5`, scoped(scope, result, p.Size, p.Offset)...)
+	list, err := all(ctx, s, s.scanVerification, selectVerification+` AND result_id = $3 ORDER BY created_at, id LIMIT $4 OFFSET $5`, scoped(scope, result, p.Size, p.Offset)...)
 	return list, members, err
 }
 
 // UpdateVerification implements verification.Store.
 func (s *store) UpdateVerification(ctx context.Context, scope tenant.Scope, was verification.Mark, v verification.Verification) error {
-	d, err := documentsOf(v)
+	d, err := s.documentsOf(ctx, scope, v)
 	if err != nil {
 		return err
 	}
@@ -127,7 +174,7 @@ func (s *store) UpdateVerification(ctx context.Context, scope tenant.Scope, was 
 			ocr_job_ids = $17, fraud_job_ids = $18, credit_cost = $19, credit_used = $20, updated_at = $21
 		WHERE `+inScope+` AND id = $3 AND status = $4 AND attempt = $5`,
 		scoped(scope, v.ID, was.Status, was.Attempt, v.Status, v.Attempt, v.Runs, optionalMicros(v.StartDate), optionalMicros(v.EndDate),
-			raw(v.Output), v.OutputStatus, d.checks, v.OutputPath, v.ExportPath, d.failure,
+			d.output, v.OutputStatus, d.checks, v.OutputPath, v.ExportPath, d.failure,
 			d.ocrJobs, d.fraudJobs, v.CreditCost, v.CreditUsed, micros(v.UpdatedAt))...)
 	if err != nil || n == 1 {
 		return err

@@ -10,16 +10,24 @@ import (
 	"anycheck/internal/verification"
 )
 
-const selectWatched = `SELECT w.verification_id, w.subject, w.query, w.alerts, w.lists, w.screened_at, w.held FROM watched_persons w`
+const selectWatched = `SELECT w.verification_id, v.result_id, (SELECT wrapped FROM data_keys WHERE owner_id = v.result_id), w.subject, w.query, w.alerts, w.lists, w.screened_at, w.held
+	FROM watched_persons w JOIN verifications v ON v.id = w.verification_id
+	WHERE ($1 = '*' OR w.organization_id = $1) AND ($2 = '*' OR w.group_id = $2)`
 
-func scanWatched(r row) (w verification.Watched, err error) {
-	err = r.Scan(&w.VerificationID, &w.Subject, fromJSON{&w.Query}, fromJSON{&w.Alerts}, &w.Lists, at{&w.ScreenedAt}, &w.Held)
+func (s *store) scanWatched(r row) (w verification.Watched, err error) {
+	var result uuid.UUID
+	key := &opener{db: s.db, owner: &result}
+	err = r.Scan(&w.VerificationID, &result, key, &w.Subject, opened{key, "watched_persons.query", &w.VerificationID, &w.Query}, fromJSON{&w.Alerts}, &w.Lists, at{&w.ScreenedAt}, &w.Held)
 	return w, err
 }
 
 // SaveWatched implements verification.Store.
 func (s *store) SaveWatched(ctx context.Context, scope tenant.Scope, w verification.Watched) error {
-	query, err := asJSON(w.Query)
+	plain, err := asJSON(w.Query)
+	if err != nil {
+		return err
+	}
+	query, err := s.sealFor(ctx, scope, w.VerificationID, place("watched_persons.query", w.VerificationID), plain)
 	if err != nil {
 		return err
 	}
@@ -39,15 +47,14 @@ func (s *store) SaveWatched(ctx context.Context, scope tenant.Scope, w verificat
 
 // Watched implements verification.Store.
 func (s *store) Watched(ctx context.Context, scope tenant.Scope, id uuid.UUID) (verification.Watched, error) {
-	return one(ctx, s, scanWatched, "Nobody of this verification is searched again.", selectWatched+` WHERE `+inScope+` AND verification_id = $3`, scoped(scope, id)...)
+	return one(ctx, s, s.scanWatched, "Nobody of this verification is searched again.", selectWatched+` AND w.verification_id = $3`, scoped(scope, id)...)
 }
 
 // Outdated implements verification.Store.
 func (s *store) Outdated(ctx context.Context, scope tenant.Scope, lists string, now time.Time, after uuid.UUID, limit int) ([]verification.Watched, error) {
 	// In the order of the primary key: a pass visits each row once, and who is
 	// up to date costs a microsecond.
-	return all(ctx, s, scanWatched, selectWatched+` JOIN verifications v ON v.id = w.verification_id
-		WHERE ($1 = '*' OR w.organization_id = $1) AND ($2 = '*' OR w.group_id = $2) AND w.verification_id > $5 AND v.status IN ($7, $8)
+	return all(ctx, s, s.scanWatched, selectWatched+` AND w.verification_id > $5 AND v.status IN ($7, $8)
 		AND (w.lists <> $3 OR EXISTS (SELECT 1 FROM dismissals d WHERE d.subject = w.subject AND d.expires_at <= $4 AND d.expires_at > w.screened_at))
 		ORDER BY w.verification_id LIMIT $6`,
 		scoped(scope, lists, micros(now), after, limit, verification.Completed, verification.NeedReview)...)

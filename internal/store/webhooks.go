@@ -15,20 +15,33 @@ const noDelivery = "There is no such webhook."
 // InsertDelivery implements verification.Store. The verification must be of
 // the same group.
 func (s *store) InsertDelivery(ctx context.Context, scope tenant.Scope, d verification.Delivery) error {
-	err := s.change(ctx, noVerification, `INSERT INTO deliveries (id, verification_id, organization_id, group_id, sequence, url, body, secret, state, attempts, created_at, updated_at)
+	plain := string(d.Body)
+	body, err := s.sealFor(ctx, scope, d.VerificationID, place("deliveries.body", d.ID), &plain)
+	if err != nil {
+		return err
+	}
+	secret, err := s.sealFor(ctx, scope, d.VerificationID, place("deliveries.secret", d.ID), &d.Secret)
+	if err != nil {
+		return err
+	}
+	err = s.change(ctx, noVerification, `INSERT INTO deliveries (id, verification_id, organization_id, group_id, sequence, url, body, secret, state, attempts, created_at, updated_at)
 		SELECT $6, id, organization_id, group_id, $7, $8, $9, $10, $11, $12, $13, $14 FROM verifications
 		WHERE `+inScope+` AND organization_id = $3 AND group_id = $4 AND id = $5`,
-		scoped(scope, d.OrganizationID, d.GroupID, d.VerificationID, d.ID, d.Sequence, d.URL, d.Body, d.Secret, d.State, d.Attempts, micros(d.CreatedAt), micros(d.UpdatedAt))...)
+		scoped(scope, d.OrganizationID, d.GroupID, d.VerificationID, d.ID, d.Sequence, d.URL, []byte(*body), secret, d.State, d.Attempts, micros(d.CreatedAt), micros(d.UpdatedAt))...)
 	return taken(err, "There is already a webhook for this transition.")
 }
 
 // Delivery implements verification.Store.
 func (s *store) Delivery(ctx context.Context, scope tenant.Scope, id uuid.UUID) (verification.Delivery, error) {
 	return one(ctx, s, func(r row) (d verification.Delivery, err error) {
-		err = r.Scan(&d.ID, &d.OrganizationID, &d.GroupID, &d.VerificationID, &d.Sequence, &d.URL, &d.Body, &d.Secret, &d.State, &d.Attempts, at{&d.CreatedAt}, at{&d.UpdatedAt})
+		var result uuid.UUID
+		key := &opener{db: s.db, owner: &result}
+		err = r.Scan(&d.ID, &d.OrganizationID, &d.GroupID, &d.VerificationID, &result, key, &d.Sequence, &d.URL, opened{key, "deliveries.body", &d.ID, &d.Body}, opened{key, "deliveries.secret", &d.ID, &d.Secret}, &d.State, &d.Attempts, at{&d.CreatedAt}, at{&d.UpdatedAt})
 		return d, err
-	}, noDelivery, `SELECT id, organization_id, group_id, verification_id, sequence, url, body, secret, state, attempts, created_at, updated_at
-		FROM deliveries WHERE `+inScope+` AND id = $3`, scoped(scope, id)...)
+	}, noDelivery, `SELECT d.id, d.organization_id, d.group_id, d.verification_id, v.result_id, (SELECT wrapped FROM data_keys WHERE owner_id = v.result_id),
+			d.sequence, d.url, d.body, d.secret, d.state, d.attempts, d.created_at, d.updated_at
+		FROM deliveries d JOIN verifications v ON v.id = d.verification_id
+		WHERE ($1 = '*' OR d.organization_id = $1) AND ($2 = '*' OR d.group_id = $2) AND d.id = $3`, scoped(scope, id)...)
 }
 
 // EarlierPending implements verification.Store.

@@ -22,10 +22,12 @@ const (
 	ReviewVerifications Permission = "verifications:review"
 	ReadAudit           Permission = "audit:read"
 	ManageKeys          Permission = "keys:manage"
+	ManageLimits        Permission = "limits:manage"
 	ManageUsers         Permission = "users:manage"
 	ManageSettings      Permission = "settings:manage"
 	ManageOrganizations Permission = "organizations:manage"
 	ManageCredits       Permission = "credits:manage"
+	DistributeCredits   Permission = "credits:distribute"
 )
 
 // Grant says whether a role has a permission.
@@ -64,12 +66,15 @@ var rules = []Rule{
 	{RevealPersonalData, "reveal one masked value, with a reason", [5]Grant{Yes, Yes, Yes, Yes, No}, SeePersonalData},
 	{DownloadFiles, "download pictures and evidence", [5]Grant{Yes, Yes, Unmasked, Unmasked, No}, DownloadFiles},
 	{ExportResults, "export: workbooks, evidence bundles", [5]Grant{Yes, Yes, Unmasked, Unmasked, No}, DownloadFiles},
-	{EraseResults, "erase results", [5]Grant{Yes, Yes, No, No, No}, EraseResults},
+	{EraseResults, "erase results, find a person's by NIK", [5]Grant{Yes, Yes, No, No, No}, EraseResults},
+	{ReadCredits, "see credits and what was used", [5]Grant{Yes, Yes, Yes, Yes, Yes}, ReadCredits},
 	{ReadAudit, "read the audit log", [5]Grant{Yes, Yes, No, No, Yes}, ReadAudit},
-	{ManageKeys, "make and end API keys", [5]Grant{Yes, Yes, No, No, No}, ""},
+	{ManageKeys, "make, limit and end API keys", [5]Grant{Yes, Yes, No, No, No}, ""},
 	{ManageUsers, "manage users and end their sessions", [5]Grant{Yes, Yes, No, No, No}, ""},
 	{ManageSettings, "make groups and change their settings", [5]Grant{Yes, Yes, No, No, No}, ""},
+	{DistributeCredits, "move credits between groups, set the quotas of users", [5]Grant{Yes, Yes, No, No, No}, ""},
 	{ManageCredits, "give credits", [5]Grant{Yes, No, No, No, No}, ""},
+	{ManageLimits, "limit the calls of groups", [5]Grant{Yes, No, No, No, No}, ""},
 	{ManageOrganizations, "make organizations", [5]Grant{Yes, No, No, No, No}, ""},
 }
 

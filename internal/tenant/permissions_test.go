@@ -30,11 +30,14 @@ personal-data:reveal y y y y n personal-data:read
 files:read           y y m m n files:read
 results:export       y y m m n files:read
 results:erase        y y n n n results:erase
+credits:read         y y y y y credits:read
 audit:read           y y n n y audit:read
 keys:manage          y y n n n -
 users:manage         y y n n n -
 settings:manage      y y n n n -
+credits:distribute   y y n n n -
 credits:manage       y n n n n -
+limits:manage        y n n n n -
 organizations:manage y n n n n -`
 
 func TestPermissions(t *testing.T) {
@@ -82,11 +85,11 @@ func TestPermissions(t *testing.T) {
 
 // What a key can do by default is what a client of the known API needs.
 func TestKeyScopes(t *testing.T) {
-	want := []KeyScope{ReadServices, ReadFolders, WriteFolders, WriteUploads, ReadVerifications, WriteVerifications, SeePersonalData, DownloadFiles}
+	want := []KeyScope{ReadServices, ReadFolders, WriteFolders, WriteUploads, ReadVerifications, WriteVerifications, SeePersonalData, DownloadFiles, ReadCredits}
 	if got := DefaultKeyScopes(); !slices.Equal(got, want) {
 		t.Errorf("default %q, want %q", got, want)
 	}
-	if got := KeyScopes(); !slices.Equal(got, append(want, EraseResults, ReadAudit)) {
+	if got := KeyScopes(); !slices.Equal(got, append(slices.Insert(slices.Clone(want), len(want)-1, EraseResults), ReadAudit)) {
 		t.Errorf("all %q", got)
 	}
 }

@@ -87,6 +87,7 @@ const (
 	WriteUploads       KeyScope = "uploads:write"
 	ReadVerifications  KeyScope = "verifications:read"
 	WriteVerifications KeyScope = "verifications:write"
+	ReadCredits        KeyScope = "credits:read"
 )
 
 // APIKey lets a program act within one group. The key itself is shown once;

@@ -49,6 +49,7 @@ func Decide(cfg Configuration, e Evidence) (Decision, error) {
 	if cfg.Type.WithCard() != (e.Read != nil) || cfg.Type.WithSelfie() != (e.Match != nil) || cfg.Type.WithScreening() != (e.Screen != nil) || cfg.FraudDetection != (e.Inspect != nil) {
 		return Decision{}, fmt.Errorf("the evidence does not fit the configuration")
 	}
+	e = e.reviewed()
 	checks := []Check{watchListCheck(cfg, e.screened())}
 	if cfg.Type.WithCard() {
 		faces := faceCheck(cfg, e.Match)
@@ -66,6 +67,7 @@ func Decide(cfg Configuration, e Evidence) (Decision, error) {
 			tamperingCheck(cfg, e.Inspect),
 		}
 	}
+	checks = e.Review.judge(checks, e.screened())
 	out, err := json.Marshal(output(cfg, e))
 	return Decision{Checks: checks, Output: out, Status: Verdict(checks)}, err
 }
@@ -134,24 +136,25 @@ func cardQualityCheck(r *Read) Check {
 var mustRead = []ktp.Field{ktp.NIK, ktp.Name, ktp.BirthDate}
 
 func cardReadableCheck(r *Read) Check {
-	c := Check{Name: "card_readable", Blocking: true}
-	if !r.Found {
-		return c.with(Inconclusive, string(ktp.CardNotFound), "There is no card to read. Please send another photo.")
-	}
+	c := Check{Name: checkReadable, Blocking: true}
 	var lacking []string
 	for _, f := range mustRead {
 		if v := r.Value(f); v.Value == nil || v.Confidence < readConfidence {
 			lacking = append(lacking, fieldLabels[f])
 		}
 	}
-	if len(lacking) > 0 {
+	switch {
+	case len(lacking) == 0:
+	case !r.Found:
+		return c.with(Inconclusive, string(ktp.CardNotFound), "There is no card to read. Please send another photo.")
+	default:
 		return c.with(Inconclusive, codeCardUnreadable, "Could not be read with certainty: %s. Please send a sharper photo without reflections.", strings.Join(lacking, ", "))
 	}
 	return c.with(Pass, "", "NIK, name and date of birth were read.")
 }
 
 func nikCheck(r *Read) Check {
-	c := Check{Name: "nik", Blocking: true}
+	c := Check{Name: checkNIK, Blocking: true}
 	nik := r.Value(ktp.NIK)
 	if nik.Value == nil {
 		return c.with(Inconclusive, codeNIKUnreadable, "The NIK could not be read. Please send a sharper photo.")
@@ -277,7 +280,7 @@ func livenessCheck(cfg Configuration, m *Match) Check {
 }
 
 func watchListCheck(cfg Configuration, s *Screen) Check {
-	c := Check{Name: "watch_list"}
+	c := Check{Name: checkWatchList}
 	if !cfg.Type.WithScreening() {
 		return c.notRequested()
 	}

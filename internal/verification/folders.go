@@ -42,10 +42,17 @@ func (s *UseCases) CreateFolder(ctx context.Context, a tenant.Actor, name string
 	org, group := a.Home()
 	now := s.now()
 	f := Folder{ID: newID(), Tenancy: Tenancy{org, group}, Name: name, CreatedAt: now, CreatedBy: a.Name(), UpdatedAt: now, UpdatedBy: a.Name()}
-	if err := s.store.InsertFolder(ctx, a.Scope(), f); err != nil {
-		return Folder{}, err
-	}
-	return s.store.Folder(ctx, a.Scope(), f.ID)
+	var made Folder
+	err = s.store.InTx(ctx, func(ctx context.Context, tx Store) (err error) {
+		if err := tx.InsertFolder(ctx, a.Scope(), f); err != nil {
+			return err
+		}
+		if made, err = tx.Folder(ctx, a.Scope(), f.ID); err != nil {
+			return err
+		}
+		return answered(ctx, tx, made)
+	})
+	return made, err
 }
 
 // Folder gives one folder.
@@ -113,5 +120,9 @@ func (s *UseCases) FolderResults(ctx context.Context, a tenant.Actor, folder uui
 	if _, err := s.store.Folder(ctx, a.Scope(), folder); err != nil {
 		return nil, 0, err
 	}
-	return s.store.Results(ctx, a.Scope(), folder, p)
+	list, total, err := s.store.Results(ctx, a.Scope(), folder, p)
+	if err != nil {
+		return nil, 0, err
+	}
+	return list, total, s.fillOverall(ctx, a.Scope(), list)
 }

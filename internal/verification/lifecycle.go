@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
+	"anycheck/internal/ledger"
 	"anycheck/internal/tenant"
 )
 
@@ -29,6 +31,7 @@ func (l lifecycle) transition(ctx context.Context, tx Store, scope tenant.Scope,
 	if err != nil {
 		return err
 	}
+	audit.Of(ctx).About(v.OrganizationID, v.GroupID, "verification", v.ID)
 	v.Status, v.UpdatedAt = to, l.now()
 	if err := tx.UpdateVerification(ctx, scope, was, *v); err != nil {
 		return err
@@ -53,6 +56,25 @@ func (l lifecycle) send(ctx context.Context, tx Store, scope tenant.Scope, v *Ve
 		return err
 	}
 	return tx.Enqueue(ctx, Task{Kind: DeliverTask, ID: id})
+}
+
+// cancel stops what has not ended; what is still reserved for it goes back.
+func (l lifecycle) cancel(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, actor string) error {
+	reserved, err := tx.Reserved(ctx, scope, v.ID, v.Attempt)
+	if err != nil {
+		return err
+	}
+	end := l.now()
+	if v.EndDate == nil {
+		v.EndDate = &end
+	}
+	if err := l.transition(ctx, tx, scope, v, Cancel, actor); err != nil {
+		return err
+	}
+	if err := l.endJobs(ctx, tx, scope, v, Cancelled); err != nil || !reserved {
+		return err
+	}
+	return tx.AppendEntry(ctx, scope, v.entry(ledger.Release, end))
 }
 
 // endJobs closes the job records of v's attempt that have not ended.

@@ -13,7 +13,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
+	"anycheck/internal/ktp"
 	"anycheck/internal/screening"
 	"anycheck/internal/tenant"
 )
@@ -193,9 +195,47 @@ func (s Screen) For(a tenant.Actor) Screen {
 	return s
 }
 
+// For hides corrected values and the reason from an actor that may not see
+// personal data.
+func (r Review) For(a tenant.Actor) Review {
+	if a.Can(tenant.SeePersonalData) {
+		return r
+	}
+	r.Reason, r.Fields = hidden, maps.Clone(r.Fields)
+	for f, c := range r.Fields {
+		r.Fields[f] = FieldChange{maskField(f, c.From), maskField(f, c.To)}
+	}
+	return r
+}
+
+// maskField masks a value as it is masked in output.ktp.
+func maskField(f ktp.Field, value *string) *string {
+	at := []string{"ktp", string(f)}
+	if value == nil || slices.Contains(plainTexts, strings.Join(at, ".")) {
+		return value
+	}
+	s := maskText(at, *value)
+	return &s
+}
+
 // Revealed is told who reveals which field of v and why. Its error keeps the
 // value back: what is not recorded is not shown.
 type Revealed func(ctx context.Context, a tenant.Actor, v Verification, field, reason string) error
+
+// RevealsIn is the Revealed that writes each reveal into the audit log. The
+// reason is a person's text, which may not stand there.
+func RevealsIn(write func(context.Context, *audit.Entry) error) Revealed {
+	return func(ctx context.Context, a tenant.Actor, v Verification, field, _ string) error {
+		e := audit.Of(ctx)
+		if e == nil {
+			e = audit.Begin(audit.DataRevealed, "verification")
+			e.By(a)
+		}
+		e.About(v.OrganizationID, v.GroupID, "verification", v.ID)
+		e.Detail("field", field)
+		return write(ctx, e)
+	}
+}
 
 // Reveal gives one value of a verification to an actor that sees it masked:
 // a field of the card, or of the person that was asked about; nil when the

@@ -134,6 +134,15 @@ type Result struct {
 	Tenancy
 	FolderID  uuid.UUID
 	CreatedAt time.Time
+	// Overall is the status over its members. The use cases fill it; it is not
+	// stored.
+	Overall Status
+}
+
+// ResultFilter limits a list of results; zero values do not.
+type ResultFilter struct {
+	Folder uuid.UUID
+	Status Status // of at least one of its verifications
 }
 
 // FileCategory says what an upload is for.

@@ -33,7 +33,7 @@ func (p *Person) set(name, value string) string {
 	case "birth_place":
 		p.BirthPlace = value
 	case "nik":
-		if len(value) != 16 || strings.Trim(value, "0123456789") != "" {
+		if !isNIK(value) {
 			return "must have 16 digits"
 		}
 		p.NIK = value
@@ -86,3 +86,6 @@ func screenQuery(cfg Configuration, r *Read) (q screening.Query, asked []string)
 	}
 	return q, asked
 }
+
+// isNIK tells whether a text has the form of a NIK.
+func isNIK(s string) bool { return len(s) == 16 && strings.Trim(s, "0123456789") == "" }

@@ -101,6 +101,8 @@ type Evidence struct {
 	Inspect *Inspect
 	// Rescreen stands for Screen once that is out of date.
 	Rescreen *Screen
+	// Review is what reviewers have said; nil before.
+	Review *Reviewed
 }
 
 // Intake is what the files are.
@@ -173,6 +175,8 @@ func (e *Evidence) part(step StepName) (any, error) {
 		return &e.Inspect, nil
 	case StepRescreen:
 		return &e.Rescreen, nil
+	case StepReview:
+		return &e.Review, nil
 	}
 	return nil, fmt.Errorf("no step %q", step)
 }
@@ -417,7 +421,7 @@ func (p *Pipeline) inspect(ctx context.Context, r *Run) error {
 // Report gathers what the exporters show.
 func (r *Run) Report(ctx context.Context, v Verification, d Decision, steps []StepRecord) (Report, error) {
 	rep := Report{Verification: v, Evidence: map[StepName]json.RawMessage{}, Checks: d.Checks, Steps: steps}
-	for _, step := range []StepName{StepIntake, StepRead, StepMatch, StepReuse, StepScreen, StepInspect, StepRescreen} {
+	for _, step := range []StepName{StepIntake, StepRead, StepMatch, StepReuse, StepScreen, StepInspect, StepRescreen, StepReview} {
 		data, err := r.Evidence.dump(step)
 		if err != nil {
 			return Report{}, err
@@ -426,7 +430,7 @@ func (r *Run) Report(ctx context.Context, v Verification, d Decision, steps []St
 			rep.Evidence[step] = data
 		}
 	}
-	if read := r.Evidence.Read; read != nil {
+	if read := r.Evidence.reviewed().Read; read != nil {
 		rep.Models = append(rep.Models, read.Model+" "+read.ModelVersion)
 		for _, v := range read.Values {
 			confidence := v.Confidence

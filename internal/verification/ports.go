@@ -28,8 +28,15 @@ type Store interface {
 	Pipelines
 	KnownFaces
 	WatchedPersons
+	Erasures
 	Credits
+	CreditReports
+	RateLimits
+	Answers
 	Webhooks
+	AttemptStore
+	ReviewStore
+	ReviewSettingsStore
 	// ServiceState gives the operator's state of a service by code.
 	ServiceState(ctx context.Context, code string) (ServiceState, error)
 	// Enqueue adds a job to the queue; inside InTx it is part of the transaction.
@@ -40,6 +47,9 @@ type Store interface {
 type Folders interface {
 	InsertFolder(ctx context.Context, scope tenant.Scope, f Folder) error
 	Folder(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Folder, error)
+	// PlainFolder is Folder without its group's name and its totals, which cost
+	// more the more the folder holds.
+	PlainFolder(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Folder, error)
 	// Folders lists a group's folders whose name contains search (any case),
 	// newest first, and how many there are. An unknown group is NotFound.
 	Folders(ctx context.Context, scope tenant.Scope, group uuid.UUID, search string, p Page) ([]Folder, int, error)
@@ -60,6 +70,11 @@ type Files interface {
 type Verifications interface {
 	InsertResult(ctx context.Context, scope tenant.Scope, r Result) error
 	Result(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Result, error)
+	// FindResults lists results, newest first, and how many there are.
+	FindResults(ctx context.Context, scope tenant.Scope, f ResultFilter, p Page) ([]Result, int, error)
+	// MemberStatuses gives the different statuses of each result's
+	// verifications; a result without any is left out.
+	MemberStatuses(ctx context.Context, scope tenant.Scope, results []uuid.UUID) (map[uuid.UUID][]Status, error)
 	// Results lists a folder's results, newest first, and how many there are.
 	Results(ctx context.Context, scope tenant.Scope, folder uuid.UUID, p Page) ([]Result, int, error)
 	InsertVerification(ctx context.Context, scope tenant.Scope, v Verification) error
@@ -71,6 +86,12 @@ type Verifications interface {
 	// UpdateVerification writes every mutable field of v if the row is still
 	// as was says; otherwise it changes nothing and answers a Conflict.
 	UpdateVerification(ctx context.Context, scope tenant.Scope, was Mark, v Verification) error
+	// UpdateInput writes what a draft holds: service, configuration, pages,
+	// webhook and cost, if the row is still as was says; else it is a Conflict.
+	UpdateInput(ctx context.Context, scope tenant.Scope, was Mark, v Verification) error
+	// LockVerification reads a verification and lets nobody else change it
+	// until the transaction ends.
+	LockVerification(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Verification, error)
 	// AppendEvent gives the event the verification's next sequence number and
 	// returns it.
 	AppendEvent(ctx context.Context, scope tenant.Scope, e Event) (Event, error)
@@ -128,9 +149,13 @@ type KnownFace struct {
 // Credits stores the ledger.
 type Credits interface {
 	// AppendEntry writes the entry and moves the group's balance. A Reserve
-	// beyond the balance is Exhausted with INSUFFICIENT_BALANCE; a second entry
-	// of the same verification, attempt and kind is a Conflict.
+	// beyond the balance is Exhausted with INSUFFICIENT_BALANCE, one beyond the
+	// quota of the verification's user with QUOTA_EXCEEDED; a second entry of
+	// the same verification, attempt and kind is a Conflict.
 	AppendEntry(ctx context.Context, scope tenant.Scope, e ledger.Entry) error
+	// Reserved tells whether an attempt holds a reservation that is neither
+	// settled nor released.
+	Reserved(ctx context.Context, scope tenant.Scope, verification uuid.UUID, attempt int) (bool, error)
 }
 
 // Webhooks stores what is to be delivered.
@@ -193,6 +218,7 @@ type TaskKind string
 const (
 	ProcessTask TaskKind = "verification.process" // ID is the verification
 	DeliverTask TaskKind = "webhook.deliver"      // ID is the delivery
+	EraseTask   TaskKind = "result.erase"         // ID is the erased result
 )
 
 // Blobs keeps files by path. Paths are made by the core, slash-separated, and
@@ -205,6 +231,8 @@ type Blobs interface {
 	Open(ctx context.Context, path string) (io.ReadCloser, error)
 	// Delete removes a file; a missing one is no error.
 	Delete(ctx context.Context, path string) error
+	// DeleteAll removes every file below a folder; a missing one is no error.
+	DeleteAll(ctx context.Context, folder string) error
 }
 
 // Documents opens uploaded files.

@@ -81,7 +81,11 @@ func (p *Processor) Process(ctx context.Context, id uuid.UUID, lastTry bool) (er
 			return
 		}
 		if lastTry || fault.MeaningOf(fault.From(err).Kind).Job == fault.Cancel {
-			if failErr := p.fail(ctx, scope, *v, err); failErr != nil {
+			switch failErr := p.fail(ctx, scope, *v, err); {
+			case fault.Is(failErr, fault.NotFound):
+				err = nil // erased meanwhile
+				return
+			case failErr != nil:
 				err = failErr
 				return
 			}
@@ -206,6 +210,13 @@ func (p *Processor) step(ctx context.Context, scope tenant.Scope, v Verification
 				return err
 			}
 		}
+		if step == StepRead || step == StepScreen {
+			if subject := p.subject(v, run.Evidence); subject != nil {
+				if err := tx.SaveSubject(ctx, scope, v.ID, subject); err != nil {
+					return err
+				}
+			}
+		}
 		if step == StepScreen {
 			if w, ok := p.watched(v, run.Evidence); ok {
 				if err := tx.SaveWatched(ctx, scope, w); err != nil {
@@ -237,30 +248,42 @@ func (p *Processor) finish(ctx context.Context, scope tenant.Scope, v *Verificat
 	end := p.now()
 	done := *v
 	done.EndDate = &end
-	done.CreditUsed += done.CreditCost
-	if err := p.conclude(ctx, &done, run, ""); err != nil {
+	settings, err := p.store.ReviewSettings(ctx, scope, v.GroupID)
+	if err != nil {
+		return err
+	}
+	d, err := Decide(v.Config, run.Evidence)
+	if err != nil {
+		return err
+	}
+	// What a person must look at keeps its reservation until they have.
+	trigger, status := Hold, NeedReview
+	if !settings.policy(*v).needsReview(d.Checks) {
+		trigger, status = Complete, Completed
+		done.CreditUsed += done.CreditCost
+	}
+	if err := p.conclude(ctx, &done, run, d, status, ""); err != nil {
 		return err
 	}
 	p.watch(ctx, v.ID, StepDecide, StepWorked)
 	return p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
 		*v = done
-		if err := p.transition(ctx, tx, scope, v, Complete, systemActor); err != nil {
+		if err := p.transition(ctx, tx, scope, v, trigger, systemActor); err != nil {
 			return err
 		}
 		if err := p.endJobs(ctx, tx, scope, v, Completed); err != nil {
 			return err
 		}
+		if trigger == Hold {
+			return nil
+		}
 		return tx.AppendEntry(ctx, scope, v.entry(ledger.Settle, end))
 	})
 }
 
-// conclude decides v by the evidence and writes its two documents, under names
-// with the suffix.
-func (p *Processor) conclude(ctx context.Context, v *Verification, run *Run, suffix string) error {
-	d, err := Decide(v.Config, run.Evidence)
-	if err != nil {
-		return err
-	}
+// conclude gives v its decision and writes its two documents, which show it in
+// the status that it is about to have, under names with the suffix.
+func (p *Processor) conclude(ctx context.Context, v *Verification, run *Run, d Decision, status Status, suffix string) error {
 	v.Output, v.OutputStatus, v.Checks = d.Output, d.Status, d.Checks
 	v.OutputPath, v.ExportPath = v.artefactPath("output"+suffix+".json"), v.artefactPath("report"+suffix+".xlsx")
 	jobs, err := p.store.JobsOf(ctx, tenant.Everything(), v.ID, v.Attempt)
@@ -272,7 +295,7 @@ func (p *Processor) conclude(ctx context.Context, v *Verification, run *Run, suf
 		steps = append(steps, j.Steps...)
 	}
 	shown := *v
-	shown.Status = Completed
+	shown.Status = status
 	report, err := run.Report(ctx, shown, d, steps)
 	if err != nil {
 		return err

@@ -24,16 +24,19 @@ import (
 	"anycheck/internal/screening"
 	"anycheck/internal/store"
 	"anycheck/internal/tenant"
+	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 )
 
 // engines are small working stand-ins: a file's content says what is on it.
 type engines struct {
-	fail  error // what reading a card answers
-	panic any
-	nik   string         // on the card; a default when empty
-	face  *face.Template // on the selfie
-	lists []screening.List
+	fail   error // what reading a card answers
+	panic  any
+	nik    string         // on the card; a default when empty
+	unread bool           // the card is found, but nothing on it can be read
+	face   *face.Template // on the selfie
+	lists  []screening.List
+	during func() // a search of the lists
 }
 
 func (e *engines) Inspect(_ context.Context, data []byte, _ string) (verification.Document, error) {
@@ -56,7 +59,11 @@ func (e *engines) Read(context.Context, *imaging.Picture) (ktp.Reading, error) {
 	}
 	r := ktp.Reading{Found: true, Rectified: imaging.New(171, 108), Codes: []ktp.Code{}, Model: "fake", ModelVersion: "1", Quality: ktp.Quality{PixelsPerMM: 10}, Portrait: ktp.Rect{X0: 120, Y0: 20, X1: 160, Y1: 70}}
 	for f, text := range map[ktp.Field]string{ktp.NIK: cmp.Or(e.nik, "3174080107870501"), ktp.Name: "BUDI", ktp.BirthDate: "1987-07-01", ktp.Gender: "LAKI-LAKI"} {
-		r.Values = append(r.Values, ktp.Value{Field: f, Value: &text, Confidence: 0.99})
+		v := ktp.Value{Field: f, Value: &text, Confidence: 0.99}
+		if e.unread {
+			v.Value, v.Confidence = nil, 0
+		}
+		r.Values = append(r.Values, v)
 	}
 	return r, nil
 }
@@ -68,6 +75,10 @@ func (e *engines) Compare(context.Context, *imaging.Picture, *imaging.Picture) (
 }
 
 func (e *engines) Screen(ctx context.Context, q screening.Query) (verification.Screening, error) {
+	if do := e.during; do != nil {
+		e.during = nil
+		do()
+	}
 	x := screening.Build(e.lists)
 	return verification.Screening{Hits: x.Search(ctx, q, 10), Lists: x.Lists(), At: time.Now()}, nil
 }
@@ -117,6 +128,7 @@ func newBench(t *testing.T) *bench {
 	}
 	t.Cleanup(func() { b.db.Close() })
 	b.db.SetEnqueuer(b.queue)
+	b.db.SetVault(newVault(t))
 	if b.blobs, err = blob.OpenLocal(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
@@ -138,6 +150,20 @@ func newBench(t *testing.T) *bench {
 	}
 	b.path = up.Files[0].Path
 	return b
+}
+
+// newVault makes keys of the test's own.
+func newVault(t *testing.T) *vault.Master {
+	t.Helper()
+	keys, err := vault.NewKeyset()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := vault.Open(func() ([]byte, error) { return keys, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 func (b *bench) credit(t *testing.T, n int64) {
@@ -170,6 +196,11 @@ func (b *bench) create(t *testing.T, webhook string) verification.Verification {
 
 func (b *bench) processor() *verification.Processor {
 	return verification.NewProcessor(b.db, b.blobs, verification.NewPipeline(b, b, b, b, time.Now), b, []byte("the key of NIKs"), time.Now, b.watch)
+}
+
+// later is a processor whose clock is ahead.
+func (b *bench) later(d time.Duration) *verification.Processor {
+	return verification.NewProcessor(b.db, b.blobs, verification.NewPipeline(b, b, b, b, time.Now), b, []byte("the key of NIKs"), func() time.Time { return time.Now().Add(d) }, nil)
 }
 
 func (b *bench) get(t *testing.T, id uuid.UUID) verification.Verification {
@@ -386,7 +417,12 @@ func TestCancel(t *testing.T) {
 	}
 
 	running := b.create(t, "")
+	b.face = faceOf(0)
+	var begun []verification.StepName
 	b.watch = func(ctx context.Context, id uuid.UUID, s verification.StepName, m verification.Moment) {
+		if m == verification.StepBegins {
+			begun = append(begun, s)
+		}
 		if s == verification.StepMatch && m == verification.StepWorked {
 			if _, err := b.cases.Cancel(ctx, b.actor, id); err != nil {
 				t.Errorf("cancel while running: %v", err)
@@ -399,6 +435,14 @@ func TestCancel(t *testing.T) {
 	got = b.get(t, running.ID)
 	if got.Status != verification.Cancelled || got.CreditUsed != 0 || b.balance(t) != 100 || got.Output != nil {
 		t.Errorf("cancelled while running: %+v, balance %d", got, b.balance(t))
+	}
+	// The step that ran is the last one, and nothing of it is kept.
+	kept, err := b.db.Evidence(t.Context(), tenant.Everything(), running.ID, 1)
+	if err != nil || len(kept) != 2 || kept[verification.StepMatch] != nil || begun[len(begun)-1] != verification.StepMatch {
+		t.Errorf("kept %d steps, %v; begun %v", len(kept), err, begun)
+	}
+	if _, err := b.db.KnownFace(t.Context(), tenant.Everything(), running.ID); !fault.Is(err, fault.NotFound) {
+		t.Errorf("the face of a cancelled step: %v", err)
 	}
 	job, err := b.cases.Job(t.Context(), b.actor, running.OCRJobIDs[0])
 	if err != nil || job.Status != verification.Cancelled {

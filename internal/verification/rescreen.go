@@ -74,18 +74,26 @@ type WatchedPersons interface {
 // subject is a keyed hash of who was asked about, within the group: the NIK
 // when it is certain, else name and date of birth as given.
 func (p *Processor) subject(v Verification, e Evidence) []byte {
-	group := v.GroupID.String()
 	nik := ""
+	e = e.reviewed()
 	if person := v.Config.Person; person != nil {
 		nik = person.NIK
 	} else if value := e.Read.Value(ktp.NIK); nikCheck(e.Read).Outcome == Pass && value.Confidence >= readConfidence {
 		nik = *value.Value
 	}
 	if nik != "" {
-		return p.keyed("subject " + group + " nik " + nik)
+		return subjectOfNIK(p.keyed, v.GroupID, nik)
 	}
 	q, _ := screenQuery(v.Config, e.Read)
-	return p.keyed("subject " + group + " person " + strings.ToUpper(strings.Join(strings.Fields(q.Name), " ")) + " " + q.BirthDate.String())
+	if q.Name == "" {
+		return nil // nobody is known
+	}
+	return p.keyed("subject " + v.GroupID.String() + " person " + strings.ToUpper(strings.Join(strings.Fields(q.Name), " ")) + " " + q.BirthDate.String())
+}
+
+// subjectOfNIK is the subject that a certain NIK makes.
+func subjectOfNIK(keyed func(string) []byte, group uuid.UUID, nik string) []byte {
+	return keyed("subject " + group.String() + " nik " + nik)
 }
 
 // listVersions names list versions, to tell whether a search is out of date.
@@ -118,16 +126,17 @@ func (p *Processor) dismissed(ctx context.Context, s Store, scope tenant.Scope, 
 	return out, nil
 }
 
-// watched is what the screen step leaves to be searched again; false when the
+// watched is what a screening leaves to be searched again; false when the
 // lists of a day in the past were asked, or nobody.
 func (p *Processor) watched(v Verification, e Evidence) (Watched, bool) {
+	e = e.reviewed()
 	q, _ := screenQuery(v.Config, e.Read)
-	person := v.Config.Person
+	person, found := v.Config.Person, e.screened()
 	if q.Name == "" || person != nil && (person.Once || person.AsOf != nil) {
 		return Watched{}, false
 	}
-	return Watched{VerificationID: v.ID, Subject: p.subject(v, e), Query: q, Alerts: alertPrints(e.Screen),
-		Lists: listVersions(e.Screen.Lists), ScreenedAt: e.Screen.At}, true
+	return Watched{VerificationID: v.ID, Subject: p.subject(v, e), Query: q, Alerts: alertPrints(found),
+		Lists: listVersions(found.Lists), ScreenedAt: found.At}, true
 }
 
 func alertPrints(s *Screen) map[string]string {
@@ -202,16 +211,35 @@ func (p *Processor) rescreen(ctx context.Context, scope tenant.Scope, w Watched)
 		}
 	}
 	judged := slices.ContainsFunc(slices.Collect(maps.Keys(w.Alerts)), func(id string) bool { _, ok := aside[id]; return ok })
+	before := w
 	w.Alerts, w.Lists, w.ScreenedAt = now, listVersions(found.Lists), found.At
 	if len(fresh) == 0 && !judged && !w.Held {
 		// Some are gone from the lists: the verdict of that day stays.
-		return false, p.store.SaveWatched(ctx, scope, w)
+		return false, p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
+			if _, err := tx.LockVerification(ctx, scope, w.VerificationID); err != nil {
+				return err
+			}
+			if err := stillWatched(ctx, tx, scope, before); err != nil {
+				return err
+			}
+			return tx.SaveWatched(ctx, scope, w)
+		})
 	}
 	v, err := p.store.Verification(ctx, scope, w.VerificationID)
 	if err != nil {
 		return false, err
 	}
-	return false, p.redecide(ctx, scope, v, s, func(ctx context.Context, tx Store, v *Verification) error {
+	status := v.Status
+	switch {
+	case len(fresh) > 0:
+		status = NeedReview
+	case w.releases(v):
+		status = Completed
+	}
+	return false, p.redecide(ctx, scope, v, s, status, func(ctx context.Context, tx Store, v *Verification) error {
+		if err := stillWatched(ctx, tx, scope, before); err != nil {
+			return err
+		}
 		if len(fresh) > 0 {
 			if err := p.announceAlert(ctx, tx, scope, v, fresh, s); err != nil {
 				return err
@@ -230,9 +258,24 @@ func (p *Processor) rescreen(ctx context.Context, scope tenant.Scope, w Watched)
 	})
 }
 
+// stillWatched is a Conflict when a reviewer has taken w in hand, or said that
+// it is somebody else, since it was read.
+func stillWatched(ctx context.Context, tx Store, scope tenant.Scope, w Watched) error {
+	now, err := tx.Watched(ctx, scope, w.VerificationID)
+	if err == nil && (now.Held != w.Held || now.Query != w.Query || !maps.Equal(now.Alerts, w.Alerts)) {
+		err = fault.New(fault.Conflict, "The person has changed in the meantime.")
+	}
+	return err
+}
+
+// releases tells whether the review of v has nothing left to look at.
+func (w *Watched) releases(v Verification) bool {
+	return w.Held && len(w.Alerts) == 0 && v.Status == NeedReview
+}
+
 // release ends the review that an alert began, once no hit is left.
 func (p *Processor) release(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, w *Watched, actor string) error {
-	if !w.Held || len(w.Alerts) > 0 || v.Status != NeedReview {
+	if !w.releases(*v) {
 		return nil
 	}
 	w.Held = false
@@ -242,7 +285,7 @@ func (p *Processor) release(ctx context.Context, tx Store, scope tenant.Scope, v
 // redecide decides a finished verification anew with another screening, writes
 // its documents and lets then do the rest in the same transaction. It is a
 // Conflict when the verification has changed meanwhile.
-func (p *Processor) redecide(ctx context.Context, scope tenant.Scope, v Verification, s Screen, then func(context.Context, Store, *Verification) error) error {
+func (p *Processor) redecide(ctx context.Context, scope tenant.Scope, v Verification, s Screen, status Status, then func(context.Context, Store, *Verification) error) error {
 	run, err := p.keptRun(ctx, scope, v)
 	if err != nil {
 		return err
@@ -253,19 +296,36 @@ func (p *Processor) redecide(ctx context.Context, scope tenant.Scope, v Verifica
 	}
 	s.Asked = before.Asked
 	run.Evidence.Rescreen = &s
-	evidence, err := run.Evidence.dump(StepRescreen)
+	return p.decideAnew(ctx, scope, v, run, []StepName{StepRescreen}, status, then)
+}
+
+// decideAnew decides a finished verification by a run whose evidence of steps
+// has changed. The documents show it in the status that then gives it.
+func (p *Processor) decideAnew(ctx context.Context, scope tenant.Scope, v Verification, run *Run, steps []StepName, status Status, then func(context.Context, Store, *Verification) error) error {
+	if v.Status != Completed && v.Status != NeedReview {
+		return fault.New(fault.Conflict, "The verification is %s.", v.Status)
+	}
+	evidence := map[StepName]json.RawMessage{}
+	for _, step := range steps {
+		data, err := run.Evidence.dump(step)
+		if err != nil {
+			return err
+		}
+		evidence[step] = data
+	}
+	d, err := Decide(v.Config, run.Evidence)
 	if err != nil {
 		return err
 	}
 	was := Mark{v.Status, v.Attempt}
 	changed := v
 	// Under names of their own: what a reader has open stays as it was.
-	if err := p.conclude(ctx, &changed, run, fmt.Sprintf("-%d", p.now().UnixMicro())); err != nil {
+	if err := p.conclude(ctx, &changed, run, d, status, fmt.Sprintf("-%d", p.now().UnixMicro())); err != nil {
 		return err
 	}
-	return p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
+	err = p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
 		v := changed
-		now, err := tx.Verification(ctx, scope, v.ID)
+		now, err := tx.LockVerification(ctx, scope, v.ID)
 		if err != nil {
 			return err
 		}
@@ -276,11 +336,18 @@ func (p *Processor) redecide(ctx context.Context, scope tenant.Scope, v Verifica
 		if err := tx.UpdateVerification(ctx, scope, was, v); err != nil {
 			return err
 		}
-		if err := tx.ReplaceEvidence(ctx, scope, v.ID, v.Attempt, StepRescreen, evidence, p.now()); err != nil {
-			return err
+		for step, data := range evidence {
+			if err := tx.ReplaceEvidence(ctx, scope, v.ID, v.Attempt, step, data, v.UpdatedAt); err != nil {
+				return err
+			}
 		}
 		return then(ctx, tx, &v)
 	})
+	if err == nil && v.ExportPath != "" {
+		// It shows the pictures, whose time may be shorter than the verdict's.
+		_ = p.blobs.Delete(context.WithoutCancel(ctx), v.ExportPath)
+	}
+	return err
 }
 
 // keptRun is a run with the evidence that the steps have left.

@@ -43,9 +43,14 @@ func (p *Processor) knownFace(v Verification, e Evidence, at time.Time) KnownFac
 	}
 	// With another key or model every NIK and every face would look new.
 	f.Space = fmt.Sprintf("%s %s %s", seen.Model.Name, seen.Model.Version, hex.EncodeToString(p.keyed("space")[:8]))
-	// With the organization in it, the hash tells nothing across organizations.
-	f.Owner, f.Face = p.keyed("nik "+v.OrganizationID.String()+" "+*nik.Value), seen.Values
+	f.Owner, f.Face = p.owner(v, *nik.Value), seen.Values
 	return f
+}
+
+// owner hashes a NIK. With the organization in it, the hash tells nothing
+// across organizations.
+func (p *Processor) owner(v Verification, nik string) []byte {
+	return p.keyed("nik " + v.OrganizationID.String() + " " + nik)
 }
 
 // keyed is HMAC-SHA256, a blind index: who has the table but not the key

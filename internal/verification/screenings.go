@@ -57,7 +57,8 @@ const (
 )
 
 // Screen makes a verification of the person service and runs it at once. When
-// it cannot be run now, it is queued and the answer says so.
+// it cannot be run now, it is queued and the answer says so. The group's review
+// policy holds for it too.
 func (s *Screenings) Screen(ctx context.Context, a tenant.Actor, n NewScreening) (Verification, error) {
 	if err := a.Require(tenant.WriteVerifications); err != nil {
 		return Verification{}, err
@@ -204,7 +205,20 @@ func (s *Screenings) change(ctx context.Context, a tenant.Actor, id uuid.UUID, e
 	if err != nil {
 		return Verification{}, err
 	}
-	err = s.process.redecide(ctx, a.Scope(), v, found, func(ctx context.Context, tx Store, v *Verification) error {
+	settings, err := s.cases.store.ReviewSettings(ctx, a.Scope(), v.GroupID)
+	if err != nil {
+		return Verification{}, err
+	}
+	watched, err := s.cases.store.Watched(ctx, a.Scope(), v.ID)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return Verification{}, err
+	}
+	status := v.Status
+	watched.Alerts = alertPrints(&found)
+	if !settings.FourEyes && watched.releases(v) {
+		status = Completed
+	}
+	err = s.process.redecide(ctx, a.Scope(), v, found, status, func(ctx context.Context, tx Store, v *Verification) error {
 		if err := write(ctx, tx); err != nil {
 			return err
 		}
@@ -220,6 +234,8 @@ func (s *Screenings) change(ctx context.Context, a tenant.Actor, id uuid.UUID, e
 			return err
 		}
 		w.Alerts, w.Lists = alertPrints(&found), listVersions(found.Lists)
+		// With four eyes one person's word closes no review.
+		w.Held = w.Held && !settings.FourEyes
 		if err := s.process.release(ctx, tx, a.Scope(), v, &w, a.Name()); err != nil {
 			return err
 		}

@@ -92,7 +92,8 @@ func TestScreenAPerson(t *testing.T) {
 	b := newBench(t)
 	b.listed(1, "Ratna Kertanegara Wirayuda")
 	v := b.screen(t, ratna)
-	if v.Status != verification.Completed || v.OutputStatus != verification.PartiallyNotVerified || v.CreditUsed != 1 || b.balance(t) != 99 {
+	// A person asked, and a hit is for a person to look at: the credit stays reserved.
+	if v.Status != verification.NeedReview || v.OutputStatus != verification.PartiallyNotVerified || v.CreditUsed != 0 || b.balance(t) != 99 {
 		t.Errorf("screened as %+v, balance %d", v, b.balance(t))
 	}
 	var out struct {

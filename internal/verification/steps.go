@@ -14,4 +14,6 @@ const (
 	StepDecide  StepName = "decide"  // weigh the evidence
 	// StepRescreen is the screening after its hits or the lists have changed.
 	StepRescreen StepName = "rescreen"
+	// StepReview is what reviewers have said.
+	StepReview StepName = "review"
 )

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/tenant"
 )
@@ -40,7 +41,13 @@ func (u *UseCases) Upload(ctx context.Context, a tenant.Actor, category FileCate
 	up := Upload{ID: newID(), Tenancy: Tenancy{org, group}, UserID: a.User.ID, Category: category, CreatedAt: u.now()}
 	err := u.keep(ctx, &up, files)
 	if err == nil {
-		err = u.store.InsertUpload(ctx, a.Scope(), up)
+		audit.Of(ctx).About(org, group, "upload", up.ID)
+		err = u.store.InTx(ctx, func(ctx context.Context, tx Store) error {
+			if err := tx.InsertUpload(ctx, a.Scope(), up); err != nil {
+				return err
+			}
+			return answered(ctx, tx, up)
+		})
 	}
 	if err != nil {
 		for _, f := range up.Files {

@@ -138,6 +138,29 @@ const (
 )
 
 func (u *UseCases) create(ctx context.Context, a tenant.Actor, n NewVerification, q queueing) (Verification, error) {
+	v, err := u.prepare(ctx, a, n)
+	if err != nil {
+		return Verification{}, err
+	}
+	if err := u.complete(ctx, &v); err != nil {
+		return Verification{}, err
+	}
+	err = u.store.InTx(ctx, func(ctx context.Context, tx Store) error {
+		v := &v
+		*v = v.asDraft()
+		if err := u.insert(ctx, tx, a.Scope(), *v, n.ResultID == nil); err != nil {
+			return err
+		}
+		if err := u.enqueue(ctx, tx, a.Scope(), v, Submit, a.Name(), q); err != nil {
+			return err
+		}
+		return answered(ctx, tx, *v)
+	})
+	return v, err
+}
+
+// prepare makes a draft of a request, with all that even a draft needs.
+func (u *UseCases) prepare(ctx context.Context, a tenant.Actor, n NewVerification) (Verification, error) {
 	if err := a.Require(tenant.WriteVerifications); err != nil {
 		return Verification{}, err
 	}
@@ -146,12 +169,13 @@ func (u *UseCases) create(ctx context.Context, a tenant.Actor, n NewVerification
 		return Verification{}, fieldOf(err, "service_id", "there is no such service")
 	}
 	if !service.Enabled {
-		return Verification{}, fault.Field("service_id", "this service is switched off").WithCode(fault.CodeInvalidValue)
+		return Verification{}, serviceOff()
 	}
-	folder, err := u.store.Folder(ctx, a.Scope(), n.FolderID)
+	folder, err := u.store.PlainFolder(ctx, a.Scope(), n.FolderID)
 	if err != nil {
 		return Verification{}, fieldOf(err, "folder_id", "there is no such folder")
 	}
+	result := newID()
 	if n.ResultID != nil {
 		r, err := u.store.Result(ctx, a.Scope(), *n.ResultID)
 		if err == nil && r.FolderID != folder.ID {
@@ -160,50 +184,61 @@ func (u *UseCases) create(ctx context.Context, a tenant.Actor, n NewVerification
 		if err != nil {
 			return Verification{}, fieldOf(err, "result_id", "there is no such result in this folder")
 		}
-	}
-	cfg, err := ParseConfiguration(service.Form, n.Configuration)
-	if err != nil {
-		return Verification{}, err
-	}
-	if missing := u.capabilities.Missing(cfg.Type); len(missing) > 0 {
-		return Verification{}, fault.New(fault.Unavailable, "%s cannot run here: not installed: %s (anycheck models pull).", cfg.Type, strings.Join(missing, ", "))
-	}
-	pages, total, err := u.countPages(ctx, folder, cfg)
-	if err != nil {
-		return Verification{}, err
+		result = r.ID
 	}
 	metadata, secret, err := u.webhook(n)
 	if err != nil {
 		return Verification{}, err
 	}
-
 	now := u.now()
 	v := Verification{
 		ID: newID(), Tenancy: folder.Tenancy, ServiceID: service.ID, ServiceName: service.Name, UserID: a.User.ID,
-		FolderID: folder.ID, Status: Draft, Attempt: 1, InputConfig: n.Configuration, Config: cfg,
-		TotalFiles: total, TotalPages: pages, WebhookURL: n.WebhookURL, WebhookMetadata: metadata, WebhookSecret: secret,
+		FolderID: folder.ID, ResultID: result, Status: Draft, Attempt: 1, InputConfig: n.Configuration,
+		WebhookURL: n.WebhookURL, WebhookMetadata: metadata, WebhookSecret: secret,
 		CreditCost: service.Cost, CreatedAt: now, UpdatedAt: now,
 	}
 	if a.Key != nil {
 		v.APIKey = &KeyRef{ID: a.Key.ID, Name: a.Key.Name, Prefix: a.Key.Prefix}
 	}
-	err = u.store.InTx(ctx, func(ctx context.Context, tx Store) error {
-		v := &v
-		*v = v.asDraft()
-		if n.ResultID != nil {
-			v.ResultID = *n.ResultID
-		} else {
-			v.ResultID = newID()
-			if err := tx.InsertResult(ctx, a.Scope(), Result{ID: v.ResultID, Tenancy: v.Tenancy, FolderID: v.FolderID, CreatedAt: now}); err != nil {
-				return err
-			}
-		}
-		if err := tx.InsertVerification(ctx, a.Scope(), *v); err != nil {
+	return v, nil
+}
+
+func serviceOff() error {
+	return fault.Field("service_id", "this service is switched off").WithCode(fault.CodeInvalidValue)
+}
+
+// complete checks all that a verification needs to run.
+func (u *UseCases) complete(ctx context.Context, v *Verification) error {
+	service, err := u.service(ctx, v.ServiceID)
+	if err != nil {
+		return fieldOf(err, "service_id", "there is no such service")
+	}
+	if !service.Enabled {
+		return serviceOff()
+	}
+	cfg, err := ParseConfiguration(service.Form, v.InputConfig)
+	if err != nil {
+		return err
+	}
+	if missing := u.capabilities.Missing(cfg.Type); len(missing) > 0 {
+		return fault.New(fault.Unavailable, "%s cannot run here: not installed: %s (anycheck models pull).", cfg.Type, strings.Join(missing, ", "))
+	}
+	v.TotalPages, v.TotalFiles, err = u.countPages(ctx, v.Tenancy, cfg)
+	if err != nil {
+		return err
+	}
+	v.Config, v.CreditCost = cfg, service.Cost
+	return nil
+}
+
+// insert keeps a new verification, with its result where that is new too.
+func (u *UseCases) insert(ctx context.Context, tx Store, scope tenant.Scope, v Verification, newResult bool) error {
+	if newResult {
+		if err := tx.InsertResult(ctx, scope, Result{ID: v.ResultID, Tenancy: v.Tenancy, FolderID: v.FolderID, CreatedAt: v.CreatedAt}); err != nil {
 			return err
 		}
-		return u.enqueue(ctx, tx, a.Scope(), v, Submit, a.Name(), q)
-	})
-	return v, err
+	}
+	return tx.InsertVerification(ctx, scope, v)
 }
 
 // asDraft undoes what a transaction that must run again has set.
@@ -246,10 +281,10 @@ func (v Verification) entry(kind ledger.Kind, at time.Time) ledger.Entry {
 	return ledger.Entry{ID: newID(), GroupID: v.GroupID, VerificationID: &v.ID, Attempt: v.Attempt, Kind: kind, Credits: v.CreditCost, CreatedAt: at}
 }
 
-// countPages finds the configuration's files in the folder's own group. A file
-// of somebody else is as good as none.
-func (u *UseCases) countPages(ctx context.Context, folder Folder, cfg Configuration) (pages, files int, err error) {
-	scope := tenant.WithinGroup(folder.OrganizationID, folder.GroupID)
+// countPages finds the configuration's files in the verification's own group.
+// A file of somebody else is as good as none.
+func (u *UseCases) countPages(ctx context.Context, owner Tenancy, cfg Configuration) (pages, files int, err error) {
+	scope := tenant.WithinGroup(owner.OrganizationID, owner.GroupID)
 	wrong := fault.New(fault.Invalid, "The configuration names a file that cannot be used.")
 	for _, field := range slices.Sorted(maps.Keys(cfg.Files)) {
 		for i, path := range cfg.Files[field] {
@@ -341,68 +376,33 @@ func (u *UseCases) Job(ctx context.Context, a tenant.Actor, id uuid.UUID) (Job, 
 	return u.store.Job(ctx, a.Scope(), id)
 }
 
-// Result gives a result group and its folder.
-func (u *UseCases) Result(ctx context.Context, a tenant.Actor, id uuid.UUID) (Result, error) {
-	if err := a.Require(tenant.ReadVerifications); err != nil {
-		return Result{}, err
-	}
-	return u.store.Result(ctx, a.Scope(), id)
-}
-
-// Retry runs a failed verification again, or with force any finished one. It
-// keeps its id and result, gets a new attempt and reserves credits anew.
-func (u *UseCases) Retry(ctx context.Context, a tenant.Actor, id uuid.UUID, force bool) (Verification, error) {
-	trigger := Retry
-	if force {
-		trigger = ForceRetry
-	}
-	return u.change(ctx, a, id, func(ctx context.Context, tx Store, v *Verification) error {
-		was := Mark{v.Status, v.Attempt}
-		if _, err := Next(v.Status, trigger); err != nil {
-			return err
-		}
-		v.Attempt++
-		v.Runs, v.StartDate, v.EndDate, v.Failure = 0, nil, nil, nil
-		v.Output, v.OutputStatus, v.Checks, v.OutputPath, v.ExportPath = nil, "", nil, "", ""
-		v.OCRJobIDs, v.FraudJobIDs = nil, nil
-		if err := tx.UpdateVerification(ctx, a.Scope(), was, *v); err != nil {
-			return err
-		}
-		return u.enqueue(ctx, tx, a.Scope(), v, trigger, a.Name(), queued)
-	})
-}
-
 // Cancel stops a verification that has not ended. A running step ends first;
 // nothing of it is kept and nothing is charged.
 func (u *UseCases) Cancel(ctx context.Context, a tenant.Actor, id uuid.UUID) (Verification, error) {
 	return u.change(ctx, a, id, func(ctx context.Context, tx Store, v *Verification) error {
-		reserved := v.Status == InQueue || v.Status == InProgress || v.Status == FraudDetected
-		end := u.now()
-		v.EndDate = &end
-		if err := u.transition(ctx, tx, a.Scope(), v, Cancel, a.Name()); err != nil {
-			return err
-		}
-		if err := u.endJobs(ctx, tx, a.Scope(), v, Cancelled); err != nil {
-			return err
-		}
-		if !reserved {
-			return nil
-		}
-		return tx.AppendEntry(ctx, a.Scope(), v.entry(ledger.Release, end))
+		return u.cancel(ctx, tx, a.Scope(), v, a.Name())
 	})
 }
 
 // change loads a verification and changes it in one transaction.
 func (u *UseCases) change(ctx context.Context, a tenant.Actor, id uuid.UUID, fn func(context.Context, Store, *Verification) error) (Verification, error) {
-	if err := a.Require(tenant.WriteVerifications); err != nil {
+	return u.changeAs(ctx, a, tenant.WriteVerifications, id, fn)
+}
+
+// changeAs is change for what needs another permission.
+func (u *UseCases) changeAs(ctx context.Context, a tenant.Actor, needed tenant.Permission, id uuid.UUID, fn func(context.Context, Store, *Verification) error) (Verification, error) {
+	if err := a.Require(needed); err != nil {
 		return Verification{}, err
 	}
 	var v Verification
 	err := u.store.InTx(ctx, func(ctx context.Context, tx Store) (err error) {
-		if v, err = tx.Verification(ctx, a.Scope(), id); err != nil {
+		if v, err = tx.LockVerification(ctx, a.Scope(), id); err != nil {
 			return err
 		}
-		return fn(ctx, tx, &v)
+		if err := fn(ctx, tx, &v); err != nil {
+			return err
+		}
+		return answered(ctx, tx, v)
 	})
 	return v, err
 }

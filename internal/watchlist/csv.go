@@ -103,7 +103,7 @@ func (l *lineLimit) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// sniffCSV tells our own CSV by its header and OFAC's files, which have none,
+// sniffCSV tells our own CSV and OpenSanctions' by the header and OFAC's files, which have none,
 // by the shape of their first record.
 func sniffCSV(head []byte) Format {
 	record := head
@@ -117,7 +117,10 @@ func sniffCSV(head []byte) Format {
 	for i := range row {
 		row[i] = strings.ToLower(strings.TrimSpace(row[i]))
 	}
-	if slices.Contains(row, "id") && slices.Contains(row, "name") {
+	switch {
+	case isSimpleTargets(row):
+		return SimpleTargets
+	case slices.Contains(row, "id") && slices.Contains(row, "name"):
 		return OwnCSV
 	}
 	if n, err := strconv.Atoi(row[0]); err != nil || n <= 0 {
@@ -136,22 +139,36 @@ func sniffCSV(head []byte) Format {
 	return ""
 }
 
-// parseOwn reads our own CSV; see Template.
-func parseOwn(b *builder, s *source) error {
-	in := newRows(s)
+// columns reads a header and gives the way to a record's fields by name, with
+// the number of columns.
+func columns(in *rows) (get func(row []string, name string) string, width int, err error) {
 	header, err := in.next()
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	column := map[string]int{}
 	for i, h := range header {
 		h = strings.ToLower(strings.TrimSpace(h))
 		if _, twice := column[h]; twice && h != "" {
-			return errors.New("the header names a column twice")
+			return nil, 0, errors.New("the header names a column twice")
 		}
 		column[h] = i
 	}
-	width := len(header)
+	return func(row []string, name string) string {
+		if i, ok := column[name]; ok {
+			return strings.Clone(strings.TrimSpace(row[i]))
+		}
+		return ""
+	}, len(header), nil
+}
+
+// parseOwn reads our own CSV; see Template.
+func parseOwn(b *builder, s *source) error {
+	in := newRows(s)
+	field, width, err := columns(in)
+	if err != nil {
+		return err
+	}
 	for {
 		row, err := in.next()
 		if err == io.EOF {
@@ -163,12 +180,7 @@ func parseOwn(b *builder, s *source) error {
 		if len(row) != width {
 			return fmt.Errorf("the record has %d fields, the header %d", len(row), width)
 		}
-		get := func(name string) string {
-			if i, ok := column[name]; ok {
-				return strings.Clone(strings.TrimSpace(row[i]))
-			}
-			return ""
-		}
+		get := func(name string) string { return field(row, name) }
 		if !utf8.ValidString(get("name")) {
 			return errors.New("the text is not UTF-8")
 		}
@@ -221,9 +233,9 @@ func split(text string) []string {
 
 func gender(text string) screening.Gender {
 	switch strings.ToLower(strings.TrimSpace(text)) {
-	case "male", "m", "laki-laki", "l":
+	case "male", "m", "laki-laki", "laki laki", "lakilaki", "pria", "l":
 		return screening.Male
-	case "female", "f", "perempuan", "p":
+	case "female", "f", "perempuan", "wanita", "p":
 		return screening.Female
 	}
 	return ""

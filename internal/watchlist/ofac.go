@@ -14,6 +14,9 @@ import (
 	"anycheck/internal/screening"
 )
 
+// ofacList names the list that OFAC's files make, in every format.
+const ofacList = "ofac_sdn"
+
 // none is how OFAC's files write an empty field.
 const none = "-0-"
 
@@ -84,7 +87,9 @@ func parseOFACFile(b *builder, s *source, remarks map[string]string) error {
 		switch s.format {
 		case OFACComments:
 			// The remarks of an entry run on in the comments file.
-			remarks[number] += row[1]
+			if len(remarks[number]) < maxFieldBytes {
+				remarks[number] += row[1]
+			}
 		case OFACAliases:
 			if len(e.Names) < maxNames {
 				e.Names = append(e.Names, screening.Name{Text: strings.Clone(givenFirst(e.Schema, row[3])), Kind: screening.Alias})
@@ -98,26 +103,38 @@ func parseOFACFile(b *builder, s *source, remarks map[string]string) error {
 }
 
 func ofacEntry(row []string) screening.Entity {
-	schema := screening.Organization
-	switch row[2] {
-	case "individual":
-		schema = screening.Person
-	case "vessel":
-		schema = screening.Vessel
-	case "aircraft":
-		schema = screening.Aircraft
-	}
-	e := screening.Entity{
-		ID: "OFAC-" + row[0], Schema: schema, Datasets: []string{"ofac_sdn"}, Topics: []string{"sanction"},
-		Names: []screening.Name{{Text: strings.Clone(givenFirst(schema, row[1])), Kind: screening.Primary}},
-		URL:   "https://sanctionssearch.ofac.treas.gov/Details.aspx?id=" + row[0],
-	}
+	schema := ofacSchema(row[2])
+	var programs []string
 	for program := range strings.SplitSeq(row[3], "] [") {
-		if program = strings.Trim(program, "[] "); program != "" {
-			e.Programs = append(e.Programs, strings.Clone(program))
-		}
+		programs = append(programs, strings.Clone(strings.Trim(program, "[] ")))
 	}
-	for _, p := range e.Programs {
+	return ofacEntity(row[0], schema, strings.Clone(givenFirst(schema, row[1])), programs, strings.Clone(row[4]))
+}
+
+func ofacSchema(kind string) screening.Schema {
+	switch strings.ToLower(strings.TrimSpace(kind)) {
+	case "individual":
+		return screening.Person
+	case "vessel":
+		return screening.Vessel
+	case "aircraft":
+		return screening.Aircraft
+	}
+	return screening.Organization
+}
+
+// ofacEntity is what all of OFAC's formats say of an entry.
+func ofacEntity(number string, schema screening.Schema, name string, programs []string, title string) screening.Entity {
+	e := screening.Entity{
+		ID: "OFAC-" + number, Schema: schema, Datasets: []string{ofacList}, Topics: []string{"sanction"},
+		Names: []screening.Name{{Text: name, Kind: screening.Primary}},
+		URL:   "https://sanctionssearch.ofac.treas.gov/Details.aspx?id=" + number,
+	}
+	for _, p := range programs {
+		if p = strings.TrimSpace(p); p == "" {
+			continue
+		}
+		e.Programs = append(e.Programs, p)
 		switch {
 		case p == "SDGT" || p == "FTO" || p == "SDT":
 			e.Topics = append(e.Topics, "crime.terror")
@@ -125,8 +142,8 @@ func ofacEntry(row []string) screening.Entity {
 			e.Topics = append(e.Topics, "crime.traffick.drug")
 		}
 	}
-	if schema == screening.Person && row[4] != "" {
-		e.Positions = []string{strings.Clone(row[4])} // the title column
+	if title = strings.TrimSpace(title); schema == screening.Person && title != "" {
+		e.Positions = []string{title}
 	}
 	return e
 }

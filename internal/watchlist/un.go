@@ -2,16 +2,12 @@ package watchlist
 
 import (
 	"encoding/xml"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
 	"anycheck/internal/screening"
 )
-
-const maxXMLDepth = 12
 
 // unValues is an element that holds a list of VALUE elements.
 type unValues struct {
@@ -59,86 +55,17 @@ type unEntry struct {
 	Addresses     []unPlace `xml:"ENTITY_ADDRESS"`
 }
 
-// parseUN reads the UN Security Council's consolidated list, one entry at a
-// time. encoding/xml expands no entities of a DTD; a DTD is refused all the same.
+// parseUN reads the UN Security Council's consolidated list.
 func parseUN(b *builder, s *source) error {
 	b.list.Name = "un_sc"
-	guard := &xmlGuard{from: s.in}
-	in := xml.NewDecoder(guard)
-	in.Strict = true
-	fail := func(err error) error {
-		s.line, _ = in.InputPos()
-		var syntax *xml.SyntaxError
-		if errors.As(err, &syntax) {
-			return errors.New("the XML is broken or ends too early")
-		}
-		return err
-	}
-	depth := 0
-	closed := false
-	for {
-		guard.left = maxRecordBytes
-		t, err := in.Token()
-		if err == io.EOF {
-			if !closed {
-				return fail(errors.New("the XML is broken or ends too early"))
-			}
-			return nil
-		}
-		if err != nil {
-			return fail(err)
-		}
-		switch t := t.(type) {
-		case xml.Directive:
-			return fail(errors.New("the XML has a document type definition, which is not read"))
-		case xml.EndElement:
-			depth--
-			closed = depth == 0
-		case xml.StartElement:
-			if depth == 0 {
-				if t.Name.Local != "CONSOLIDATED_LIST" || closed {
-					return fail(errors.New("the XML is not the consolidated list"))
-				}
-				for _, a := range t.Attr {
-					if a.Name.Local == "dateGenerated" && len(a.Value) <= 40 {
-						b.list.Version = a.Value
-					}
-				}
-			}
-			if t.Name.Local != "INDIVIDUAL" && t.Name.Local != "ENTITY" {
-				if depth++; depth > maxXMLDepth {
-					return fail(fmt.Errorf("the XML is nested deeper than %d levels", maxXMLDepth))
-				}
-				continue
-			}
-			s.line, _ = in.InputPos()
-			var entry unEntry
-			err := in.DecodeElement(&entry, &t)
-			if err != nil {
-				return fail(err)
-			}
+	entry := func(individual bool) func(*xml.Decoder, xml.StartElement) error {
+		return entryHandler(func(u unEntry) error {
 			s.rows++
-			if err := b.add(s, unEntity(entry, t.Name.Local == "INDIVIDUAL")); err != nil {
-				return err
-			}
-		}
+			return b.add(s, unEntity(u, individual))
+		})
 	}
-}
-
-// xmlGuard bounds the bytes that one token or one entry may take: the decoder
-// holds it in memory.
-type xmlGuard struct {
-	from io.Reader
-	left int
-}
-
-func (g *xmlGuard) Read(p []byte) (int, error) {
-	// The decoder buffers; reading small pieces keeps the bound near.
-	n, err := g.from.Read(p[:min(len(p), 4096)])
-	if g.left -= n; g.left < 0 {
-		return 0, fmt.Errorf("an entry is longer than %d bytes", maxRecordBytes)
-	}
-	return n, err
+	return readXML(s, "CONSOLIDATED_LIST", func(root xml.StartElement) { b.list.Version = attribute(root, "dateGenerated") },
+		xmlHandlers{"INDIVIDUAL": entry(true), "ENTITY": entry(false)})
 }
 
 func unEntity(u unEntry, individual bool) screening.Entity {

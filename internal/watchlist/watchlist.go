@@ -1,8 +1,9 @@
 // Package watchlist reads published watch lists into entities that can be
-// screened against (OFAC's SDN files, the UN Security Council's consolidated
-// list, FollowTheMoney entities and our own CSV; the format is found by
-// content, never by name) and keeps the imported ones as a Library that is
-// searched.
+// screened against (OFAC's SDN files, the UN Security Council's and the EU's
+// consolidated lists, FollowTheMoney entities, OpenSanctions' simple CSV, the
+// workbooks of Indonesia's PPATK and our own CSV; the format is found by
+// content, never by name), downloads them from the operator's sources, and
+// keeps the imported ones as a Library that is searched.
 //
 // It must not know how names are matched, nor SQL or a file system: the
 // library stands on the core's ports. Files are foreign bytes: every reader has
@@ -36,8 +37,9 @@ type File struct {
 
 // Options change how files are read; the zero value is usual.
 type Options struct {
-	// Name names the dataset of our own CSV and of FollowTheMoney entities
-	// that name none; without it, the file's base name is used.
+	// Name names the list of our own CSV, of OpenSanctions' and of
+	// FollowTheMoney entities that name none; without it, the file's base name
+	// is used. The lists of publishers have names of their own.
 	Name        string
 	MaxBytes    int64 // a file; 0: DefaultMaxBytes
 	MaxEntities int   // a list; 0: DefaultMaxEntities
@@ -48,7 +50,8 @@ const (
 	DefaultMaxBytes    = 4 << 30
 	DefaultMaxEntities = 5_000_000
 	maxFieldBytes      = 64 << 10
-	maxNames           = 500 // of one entity
+	maxNames           = 500 // of one entity, as of its places and the like
+	maxBirths          = 50  // of one entity
 	maxRemarks         = 300
 	maxWarnings        = 50
 )
@@ -62,7 +65,13 @@ const (
 	OFACAliases   Format = "ofac_alt"
 	OFACAddresses Format = "ofac_add"
 	OFACComments  Format = "ofac_comments"
+	OFACXML       Format = "ofac_xml"
+	OFACAdvanced  Format = "ofac_advanced_xml"
 	UNXML         Format = "un_xml"
+	EUXML         Format = "eu_xml"
+	SimpleTargets Format = "opensanctions_csv"
+	PPATKXLS      Format = "ppatk_xls"
+	PPATKXLSX     Format = "ppatk_xlsx"
 	FTM           Format = "ftm"
 	OwnCSV        Format = "csv"
 )
@@ -129,10 +138,16 @@ func Parse(ctx context.Context, files []File, opts Options) ([]screening.List, R
 	var report Report
 	add := func(b *builder, sources ...*source) error {
 		l, r, err := b.finish(sources)
-		if err == nil {
-			lists, report.Lists = append(lists, l), append(report.Lists, r)
+		if err != nil {
+			return err
 		}
-		return err
+		for i, other := range lists {
+			if other.Name == l.Name {
+				return fault.New(fault.Invalid, "The files %q and %q make the same list, %s: give one of them.", report.Lists[i].Files[0].Name, sources[0].name, l.Name)
+			}
+		}
+		lists, report.Lists = append(lists, l), append(report.Lists, r)
+		return nil
 	}
 	if len(ofac) > 0 {
 		b := newBuilder("ofac_sdn", opts)
@@ -143,7 +158,10 @@ func Parse(ctx context.Context, files []File, opts Options) ([]screening.List, R
 			return nil, Report{}, err
 		}
 	}
-	parsers := map[Format]func(*builder, *source) error{UNXML: parseUN, FTM: parseFTM, OwnCSV: parseOwn}
+	parsers := map[Format]func(*builder, *source) error{
+		OFACXML: parseOFACXML, OFACAdvanced: parseOFACAdvanced, UNXML: parseUN, EUXML: parseEU, FTM: parseFTM,
+		SimpleTargets: parseSimpleTargets, PPATKXLS: parsePPATK, PPATKXLSX: parsePPATK, OwnCSV: parseOwn,
+	}
 	for _, s := range single {
 		name := opts.Name
 		if name == "" {
@@ -187,7 +205,8 @@ type source struct {
 	left   int64
 	max    int64
 	rows   int
-	line   int
+	line   int // or the row of a worksheet
+	sheet  int // of a workbook, from 1
 }
 
 var errTooLarge = errors.New("file over the limit")
@@ -215,11 +234,18 @@ func (s *source) fail(err error) error {
 	case errors.Is(err, errTooLarge):
 		return fault.New(fault.TooLarge, "The list file %q is larger than %d bytes.", s.name, s.max)
 	}
-	where := ""
-	if s.line > 0 {
-		where = fmt.Sprintf(", line %d", s.line)
+	return fault.New(fault.Invalid, "The list file %q cannot be read%s: %v.", s.name, s.where(), err)
+}
+
+// where is the place in the file that is being read, after a comma.
+func (s *source) where() string {
+	switch {
+	case s.sheet > 0:
+		return fmt.Sprintf(", sheet %d, row %d", s.sheet, s.line)
+	case s.line > 0:
+		return fmt.Sprintf(", line %d", s.line)
 	}
-	return fault.New(fault.Invalid, "The list file %q cannot be read%s: %v.", s.name, where, err)
+	return ""
 }
 
 // sniff finds the format by what the file begins with.
@@ -236,20 +262,29 @@ func sniff(s *source) (Format, error) {
 		return "", errors.New("it is empty")
 	}
 	switch {
-	case text[0] == '<' && bytes.Contains(text, []byte("<CONSOLIDATED_LIST")):
-		return UNXML, nil
+	case text[0] == '<':
+		if f, ok := xmlFormats[xmlRoot(text)]; ok {
+			return f, nil
+		}
+	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
+		return PPATKXLS, nil
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return PPATKXLSX, nil
 	case text[0] == '{':
 		line, _, _ := bytes.Cut(text, []byte("\n"))
 		if bytes.Contains(line, []byte(`"schema"`)) && bytes.Contains(line, []byte(`"id"`)) {
 			return FTM, nil
 		}
-	case text[0] != '<':
+	default:
 		if f := sniffCSV(text); f != "" {
 			return f, nil
 		}
 	}
-	return "", fault.New(fault.Unsupported, "The file %q is no list that is known: OFAC SDN CSV, UN consolidated XML, FollowTheMoney NDJSON, or CSV with the columns %s.", s.name, strings.Join(ownColumns, ","))
+	return "", fault.New(fault.Unsupported, "The file %q is no list that is known: OFAC SDN CSV or XML, UN or EU consolidated XML, FollowTheMoney NDJSON, OpenSanctions targets.simple.csv, a DTTOT or DPPSPM workbook of PPATK, or CSV with the columns %s.", s.name, strings.Join(ownColumns, ","))
 }
+
+// xmlFormats are the lists in XML by the name of the root element.
+var xmlFormats = map[string]Format{"CONSOLIDATED_LIST": UNXML, "sdnList": OFACXML, "Sanctions": OFACAdvanced, "export": EUXML}
 
 // builder gathers the entities of a list.
 type builder struct {
@@ -271,7 +306,7 @@ func (b *builder) skip(reason string) { b.report.Skipped[reason]++ }
 
 func (b *builder) warn(s *source, format string, args ...any) {
 	if len(b.report.Warnings) < maxWarnings {
-		b.report.Warnings = append(b.report.Warnings, fmt.Sprintf("%s, line %d: ", s.name, s.line)+fmt.Sprintf(format, args...))
+		b.report.Warnings = append(b.report.Warnings, s.name+s.where()+": "+fmt.Sprintf(format, args...))
 	}
 }
 
@@ -296,7 +331,13 @@ func (b *builder) add(s *source, e screening.Entity) error {
 		return fault.New(fault.TooLarge, "The list file %q has more than %d entries.", s.name, b.limit)
 	}
 	e.Places, e.Countries, e.Positions = distinct(e.Places), distinct(e.Countries), distinct(e.Positions)
-	e.Topics, e.Datasets = distinct(e.Topics), distinct(e.Datasets)
+	e.Topics, e.Datasets, e.Addresses = distinct(e.Topics), distinct(e.Datasets), distinct(e.Addresses)
+	if len(e.Programs) > maxNames {
+		e.Programs = e.Programs[:maxNames]
+	}
+	if len(e.BirthDates) > maxBirths {
+		e.BirthDates = e.BirthDates[:maxBirths]
+	}
 	if len(e.Remarks) > maxRemarks {
 		e.Remarks = strings.ToValidUTF8(e.Remarks[:maxRemarks], "") + "…"
 	}
@@ -318,10 +359,14 @@ func cleanNames(names []screening.Name) []screening.Name {
 	return slices.Clip(out)
 }
 
+// distinct cleans values of an entity and drops repeats and what is beyond
+// maxNames of them.
 func distinct(values []string) []string {
-	out := make([]string, 0, len(values))
+	out := make([]string, 0, min(len(values), maxNames))
+	seen := make(map[string]bool, cap(out))
 	for _, v := range values {
-		if v = strings.TrimSpace(strings.ToValidUTF8(v, "")); v != "" && !slices.Contains(out, v) {
+		if v = strings.TrimSpace(strings.ToValidUTF8(v, "")); v != "" && !seen[v] && len(out) < maxNames {
+			seen[v] = true
 			out = append(out, v)
 		}
 	}

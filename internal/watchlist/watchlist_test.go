@@ -3,11 +3,11 @@ package watchlist_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"anycheck/internal/fault"
 	"anycheck/internal/screening"
@@ -228,7 +228,7 @@ func TestLimits(t *testing.T) {
 	}
 	var b strings.Builder
 	b.WriteString("<CONSOLIDATED_LIST><INDIVIDUALS><INDIVIDUAL><COMMENTS1>")
-	b.WriteString(strings.Repeat("x", 3<<20))
+	b.WriteString(strings.Repeat("x", 5<<20))
 	if _, _, err = watchlist.Parse(context.Background(), []watchlist.File{file("un.xml", b.String())}, watchlist.Options{}); err == nil || !strings.Contains(err.Error(), "longer") {
 		t.Errorf("an endless entry: %v", err)
 	}
@@ -246,21 +246,43 @@ func fuzz(f *testing.F, seeds ...string) {
 		f.Add([]byte(s))
 		f.Add([]byte(s[:len(s)/2]))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		lists, report, err := watchlist.Parse(context.Background(), []watchlist.File{file("f", string(data))}, watchlist.Options{MaxBytes: 1 << 20, MaxEntities: 100})
-		if err != nil {
-			if lists != nil || len(report.Lists) > 0 {
-				t.Error("an error and a list")
-			}
-			return
+	f.Fuzz(fuzzed)
+}
+
+func fuzzed(t *testing.T, data []byte) {
+	const bytes, entities = 1 << 20, 100
+	lists, report, err := watchlist.Parse(context.Background(), []watchlist.File{file("f", string(data))}, watchlist.Options{MaxBytes: bytes, MaxEntities: entities})
+	if err != nil {
+		if lists != nil || len(report.Lists) > 0 {
+			t.Error("an error and a list")
 		}
-		for _, e := range lists[0].Entities {
-			if e.ID == "" || len(e.Names) == 0 || len(e.Datasets) == 0 || slices.Contains(e.Topics, "") {
-				t.Errorf("%+v", e)
+		if f := fault.From(err); f.Kind != fault.Invalid && f.Kind != fault.Unsupported && f.Kind != fault.TooLarge {
+			t.Errorf("an error of another kind: %v", err)
+		}
+		return
+	}
+	l := lists[0]
+	if len(l.Entities) > entities || report.Lists[0].Files[0].Bytes > bytes || len(l.Name) == 0 || len(l.Version) > 100 {
+		t.Errorf("a list beyond its limits: %q, %d entities", l.Name, len(l.Entities))
+	}
+	ids := map[string]bool{}
+	for _, e := range l.Entities {
+		if e.ID == "" || ids[e.ID] || len(e.Names) == 0 || len(e.Names) > 500 || len(e.Datasets) == 0 || slices.Contains(e.Topics, "") {
+			t.Errorf("%+v", e)
+		}
+		ids[e.ID] = true
+		for _, d := range e.BirthDates {
+			if again, err := screening.ParseDate(d.String()); err != nil || again != d {
+				t.Errorf("the date %+v comes back as %+v, %v", d, again, err)
 			}
 		}
-		screening.Build(lists).Search(context.Background(), screening.Query{Name: fmt.Sprint(lists[0].Entities[0].Names[0].Text)}, 1)
-	})
+		for _, n := range e.Names {
+			if n.Text == "" || !utf8.ValidString(n.Text) {
+				t.Errorf("the name %q", n.Text)
+			}
+		}
+	}
+	screening.Build(lists).Search(context.Background(), screening.Query{Name: l.Entities[0].Names[0].Text}, 1)
 }
 
 func FuzzOFAC(f *testing.F)   { fuzz(f, sdn) }

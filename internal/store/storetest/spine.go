@@ -28,6 +28,11 @@ func testFolders(t *testing.T, db *store.DB) {
 	got, err := db.Folder(ctx, w.scope, all[0].ID)
 	must(t, err)
 	same(t, "folder", got, all[0])
+	plain := all[0]
+	plain.GroupName = ""
+	got, err = db.PlainFolder(ctx, w.scope, all[0].ID)
+	must(t, err)
+	same(t, "plain folder", got, plain)
 
 	for _, tt := range []struct {
 		search string

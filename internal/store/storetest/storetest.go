@@ -20,6 +20,7 @@ import (
 	"anycheck/internal/store"
 	"anycheck/internal/store/pgtest"
 	"anycheck/internal/tenant"
+	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 )
 
@@ -41,7 +42,18 @@ func open(t *testing.T, url string) *store.DB {
 		}
 	})
 	db.SetEnqueuer(taskTable{})
+	db.SetVault(newVault(t))
 	return db
+}
+
+// newVault makes keys of the test's own.
+func newVault(t *testing.T) *vault.Master {
+	t.Helper()
+	keys, err := vault.NewKeyset()
+	must(t, err)
+	m, err := vault.Open(func() ([]byte, error) { return keys, nil })
+	must(t, err)
+	return m
 }
 
 // Run runs the suite. open gives an empty store; the suite opens few, as its
@@ -58,8 +70,14 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"update of a verification", testUpdateVerification}, {"two workers", testTwoWorkers}, {"events", testEvents},
 		{"unfinished", testUnfinished}, {"jobs", testJobs}, {"evidence", testEvidence},
 		{"known faces", testKnownFaces}, {"erasure of known faces", testKnownFaceIsErased},
+		{"sealed data", testSealed}, {"data keys", testDataKeys}, {"erasure", testErasure}, {"retention", testRetention},
 		{"watched persons", testWatchedPersons}, {"dismissals", testDismissals},
-		{"credits", testCredits}, {"balance race", testBalanceRace}, {"webhooks", testWebhooks}, {"services", testServices},
+		{"drafts", testDrafts}, {"locked rows", testLock}, {"attempts", testAttempts}, {"reviews", testReviews}, {"review settings", testReviewSettings},
+		{"all results", testFindResults}, {"reservations", testReserved},
+		{"credits", testCredits}, {"balance race", testBalanceRace},
+		{"usage", testUsage}, {"quota", testQuota}, {"quota race", testQuotaRace}, {"rate limits", testRateLimits},
+		{"answers", testAnswers}, {"answers race", testAnswersRace},
+		{"webhooks", testWebhooks}, {"services", testServices},
 		{"watch lists", testWatchLists}, {"transactions", testTransactions}, {"queue", testEnqueue}, {"panic", testPanic},
 		{"waiting transactions", testWaitingTransactions},
 		{"organizations", testOrganizations}, {"groups", testGroups}, {"users", testUsers}, {"sessions", testSessions},
@@ -67,6 +85,9 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"sessions of a user", testSessionsOfUser}, {"changes of users and groups", testChanges}, {"identities", testIdentities},
 		{"sign-in attempts", testSignInAttempts}, {"sign-in attempts at once", testConcurrentSignIns},
 		{"tenancy", testTenancy},
+		{"audit records", testAuditRecords}, {"audit: whose chain", testAuditPlace}, {"audit in a transaction", testAuditInTransaction},
+		{"audit: concurrent writers", testAuditWriters}, {"audit checkpoints", testAuditCheckpoints}, {"audit proof", testAuditProof},
+		{"audit: tampering", testAuditTampering},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, db) })
 	}

@@ -12,8 +12,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/auth"
 	"anycheck/internal/fault"
+	"anycheck/internal/idempotency"
 	"anycheck/internal/ledger"
 	"anycheck/internal/store"
 	"anycheck/internal/tenant"
@@ -26,12 +28,15 @@ type belongings struct {
 	folder, empty verification.Folder
 	upload        verification.Upload
 	result        verification.Result
+	old, gone     verification.Result // to be erased, and erased
 	v             verification.Verification
 	job           verification.Job
 	first, second verification.Delivery
 	watched       verification.Watched
+	reserved      verification.Verification
 	key           tenant.APIKey
 	session       uuid.UUID
+	answer        idempotency.Record
 }
 
 func newBelongings(t *testing.T, db *store.DB) *belongings {
@@ -47,13 +52,30 @@ func newBelongings(t *testing.T, db *store.DB) *belongings {
 	w.knownFace(t, b.v, "model 1", "a")
 	done := w.draft(b.result, now)
 	done.Status = verification.Completed
+	done.Config.Files = map[string][]string{"ktp_file": {"used by another"}}
 	must(t, db.InsertVerification(t.Context(), w.scope, done))
+	must(t, db.SaveSubject(t.Context(), w.scope, done.ID, []byte("subject of "+b.v.ID.String())))
+	must(t, db.SetRetention(t.Context(), w.scope, w.group.ID, verification.ResultData, 30))
+	b.old, b.gone = w.result(t, b.folder.ID, now), w.result(t, b.folder.ID, now)
+	must(t, db.EraseResult(t.Context(), w.scope, verification.Tombstone{ResultID: b.gone.ID, Tenancy: b.tenancy(), At: now}))
 	b.watched = w.watch(t, done, done.ID.String())
 	must(t, db.InsertDismissal(t.Context(), w.scope, w.dismissal(done, done.ID.String(), "E-1")))
 	_, err := db.AppendEvent(t.Context(), w.scope, verification.Event{ID: newID(), VerificationID: b.v.ID, To: verification.InQueue, At: now})
 	must(t, err)
 	w.topUp(t, 100)
 	b.session, _ = w.session(t)
+	b.answer = w.answer(now)
+	must(t, db.SaveAnswer(t.Context(), w.scope, b.answer, now.Add(-time.Hour)))
+	seven := int64(7)
+	must(t, db.SetRateLimit(t.Context(), w.scope, verification.RateSubject{ID: w.group.ID}, &seven, now, "x"))
+	must(t, db.SetQuota(t.Context(), w.scope, w.user.ID, &seven, now, "x"))
+	must(t, db.InsertAttempt(t.Context(), w.scope, b.v.ID, verification.Attempt{Number: 1, Status: verification.Failed}))
+	must(t, db.InsertReview(t.Context(), w.scope, w.review(b.v, now)))
+	must(t, db.SaveReviewSettings(t.Context(), w.scope, w.group.ID, verification.ReviewSettings{APIKey: verification.ReviewNever, UpdatedAt: now}))
+	b.reserved = done
+	must(t, db.AppendEntry(t.Context(), w.scope, ledger.Entry{ID: newID(), GroupID: w.group.ID, VerificationID: &done.ID, Attempt: 1, Kind: ledger.Reserve, Credits: 1, CreatedAt: now}))
+	w.record(t, 1)
+	must(t, db.InsertCheckpoint(t.Context(), tenant.Everything(), auditSigner.Checkpoint(w.org.ID.String(), 1, audit.Hash{}, now)))
 	return b
 }
 
@@ -68,6 +90,10 @@ var calls = []struct {
 }{
 	{"Folder", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		_, err := b.db.Folder(t.Context(), s, b.folder.ID)
+		return err == nil, err
+	}},
+	{"PlainFolder", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.PlainFolder(t.Context(), s, b.folder.ID)
 		return err == nil, err
 	}},
 	{"Folders", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
@@ -129,6 +155,44 @@ var calls = []struct {
 		list, err := b.db.Events(t.Context(), s, b.v.ID)
 		return len(list) > 0, err
 	}},
+	{"UpdateInput", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		v := b.v
+		v.ServiceName = "Changed"
+		return b.db.UpdateInput(t.Context(), s, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v)
+	})},
+	{"LockVerification", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.LockVerification(t.Context(), s, b.v.ID)
+		return err == nil, err
+	}},
+	{"FindResults", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, n, err := b.db.FindResults(t.Context(), s, verification.ResultFilter{Folder: b.folder.ID, Status: verification.Completed}, verification.Page{Size: 10})
+		return len(list) > 0 || n > 0, err
+	}},
+	{"MemberStatuses", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		found, err := b.db.MemberStatuses(t.Context(), s, []uuid.UUID{b.result.ID})
+		return len(found) > 0, err
+	}},
+	{"InsertAttempt", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertAttempt(t.Context(), s, b.v.ID, verification.Attempt{Number: 2, Status: verification.Failed})
+	})},
+	{"Attempts", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Attempts(t.Context(), s, b.v.ID)
+		return len(list) > 0, err
+	}},
+	{"InsertReview", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertReview(t.Context(), s, b.world.review(b.v, now))
+	})},
+	{"Reviews", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Reviews(t.Context(), s, b.v.ID)
+		return len(list) > 0, err
+	}},
+	{"ReviewSettings", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.ReviewSettings(t.Context(), s, b.group.ID)
+		return err == nil, err
+	}},
+	{"SaveReviewSettings", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.SaveReviewSettings(t.Context(), s, b.group.ID, verification.ReviewSettings{APIKey: verification.ReviewAlways, UpdatedAt: now})
+	})},
 	{"Unfinished", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		list, err := b.db.Unfinished(t.Context(), s, now.Add(time.Hour), 1000)
 		return slices.Contains(list, b.v.ID), err
@@ -207,12 +271,106 @@ var calls = []struct {
 	{"DeleteDismissal", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		return b.db.DeleteDismissal(t.Context(), s, b.watched.Subject, "E-1")
 	})},
+	{"SaveSubject", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.SaveSubject(t.Context(), s, b.v.ID, []byte(b.v.ID.String()))
+	})},
+	{"ResultsOf", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.ResultsOf(t.Context(), s, []byte("subject of "+b.v.ID.String()))
+		return len(list) > 0, err
+	}},
+	{"SetRetention", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.SetRetention(t.Context(), s, b.group.ID, verification.FileData, 9)
+	})},
+	{"Retention", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		days, err := b.db.Retention(t.Context(), s, b.group.ID)
+		return len(days) > 0, err
+	}},
+	{"Expired", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Expired(t.Context(), s, verification.ResultData, now.AddDate(0, 0, 31), 1000)
+		return slices.ContainsFunc(list, func(e verification.Expiry) bool { return e.ResultID == b.old.ID }), err
+	}},
+	{"OwnFiles", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		// A file that another of the group uses is not the result's own; who
+		// does not see the other is told nothing of it.
+		own, err := b.db.OwnFiles(t.Context(), s, b.old.ID, []string{"used by another"})
+		return len(own) == 0, err
+	}},
+	{"ForgetFiles", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.ForgetFiles(t.Context(), s, b.result.ID, nil, now)
+	})},
+	{"EraseResult", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.EraseResult(t.Context(), s, verification.Tombstone{ResultID: b.old.ID, Tenancy: b.tenancy(), At: now})
+	})},
+	{"Tombstone", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.Tombstone(t.Context(), s, b.gone.ID)
+		return err == nil, err
+	}},
+	{"FilesDeleted", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.FilesDeleted(t.Context(), s, b.gone.ID)
+	})},
 	{"AppendEntry", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		if err := b.db.AppendEntry(t.Context(), s, ledger.Entry{ID: newID(), GroupID: b.group.ID, Kind: ledger.TopUp, Credits: 7, CreatedAt: now}); err != nil {
 			return err
 		}
 		return b.db.AppendEntry(t.Context(), s, ledger.Entry{ID: newID(), GroupID: b.group.ID, VerificationID: &b.v.ID, Attempt: 1, Kind: ledger.Reserve, Credits: 1, CreatedAt: now})
 	})},
+	{"GroupCredits", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.GroupCredits(t.Context(), s, b.group.ID)
+		return err == nil, err
+	}},
+	{"OrganizationCredits", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, groups, err := b.db.OrganizationCredits(t.Context(), s, b.org.ID)
+		return slices.ContainsFunc(groups, func(c verification.GroupCredits) bool { return c.GroupID == b.group.ID }), err
+	}},
+	{"Entries", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, n, err := b.db.Entries(t.Context(), s, b.group.ID, verification.EntryFilter{}, verification.Page{Size: 10})
+		return len(list) > 0 || n > 0, err
+	}},
+	{"CreditUsage", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		rows, n, err := b.db.CreditUsage(t.Context(), s, verification.UsageQuery{From: "2026-01-01", To: "2026-12-31", By: []verification.UsagePart{verification.ByGroup}, GroupID: &b.group.ID}, verification.Page{Size: 10})
+		return len(rows) > 0 || n > 0, err
+	}},
+	{"Quota", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.Quota(t.Context(), s, b.user.ID, now)
+		return err == nil, err
+	}},
+	{"SetQuota", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		n := int64(1000)
+		if err := b.db.SetQuota(t.Context(), s, b.user.ID, nil, now, "x"); err != nil {
+			return err
+		}
+		return b.db.SetQuota(t.Context(), s, b.user.ID, &n, now, "x")
+	})},
+	{"RateLimit", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.RateLimit(t.Context(), s, verification.RateSubject{ID: b.group.ID})
+		return err == nil, err
+	}},
+	{"SetRateLimit", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		n := int64(7)
+		return b.db.SetRateLimit(t.Context(), s, verification.RateSubject{ID: b.group.ID}, &n, now, "x")
+	})},
+	{"SetRateLimit", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.SetRateLimit(t.Context(), s, verification.RateSubject{Key: true, ID: b.key.ID}, nil, now, "x")
+	})},
+	{"AllRateLimits", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		limits, err := b.db.AllRateLimits(t.Context(), s)
+		_, ok := limits[b.group.ID]
+		return ok, err
+	}},
+	{"Answer", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		_, err := b.db.Answer(t.Context(), s, b.answer.ID, now.Add(-time.Hour))
+		return err == nil, err
+	}},
+	{"SaveAnswer", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.SaveAnswer(t.Context(), s, b.answer, now.Add(-time.Hour))
+	})},
+	{"ForgetAnswers", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		n, err := b.db.ForgetAnswers(t.Context(), s, now)
+		return n > 0, err
+	}},
+	{"Reserved", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		return b.db.Reserved(t.Context(), s, b.reserved.ID, 1)
+	}},
 	{"InsertDelivery", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		return b.db.InsertDelivery(t.Context(), s, verification.Delivery{ID: newID(), Tenancy: b.tenancy(), VerificationID: b.v.ID, Sequence: 3, Body: []byte{}, CreatedAt: now, UpdatedAt: now})
 	})},
@@ -296,6 +454,35 @@ var calls = []struct {
 	{"SetUserDisabled", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		return b.db.SetUserDisabled(t.Context(), s, b.user.ID, true, now)
 	})},
+	{"AuditRecords", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, n, err := b.db.AuditRecords(t.Context(), s, audit.Filter{ActorID: b.user.ID.String()}, 0, 10)
+		return len(list) > 0 || n > 0, err
+	}},
+	{"AuditTrail", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.AuditTrail(t.Context(), s, b.org.ID.String(), 0, 10)
+		return len(list) > 0, err
+	}},
+	{"AuditOf", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		trail, err := b.db.AuditTrail(t.Context(), tenant.Everything(), b.org.ID.String(), 0, 1)
+		must(t, err)
+		list, err := b.db.AuditOf(t.Context(), s, b.org.ID.String(), []string{trail[0].Object.ID}, 10)
+		return len(list) > 0, err
+	}},
+	{"AuditHeads", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.AuditHeads(t.Context(), s)
+		return slices.ContainsFunc(list, func(h audit.Head) bool { return h.Organization == b.org.ID.String() }), err
+	}},
+	{"InsertCheckpoint", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertCheckpoint(t.Context(), s, auditSigner.Checkpoint(b.org.ID.String(), 2, audit.Hash{}, now))
+	})},
+	{"Checkpoints", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Checkpoints(t.Context(), s, b.org.ID.String())
+		return len(list) > 0, err
+	}},
+	{"LastCheckpoint", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		c, err := b.db.LastCheckpoint(t.Context(), s, b.org.ID.String())
+		return c.Sequence > 0, err
+	}},
 }
 
 // write is a call that reached its row when it gave no error.
@@ -311,13 +498,17 @@ var exceptions = map[string]string{
 	"Organization/another group":  "members of a group see their organization",
 	"Organizations/another group": "members of a group see their organization",
 	"InsertGroup/the group":       "a new group is not the caller's own",
+	"AuditHeads/the group":        "a chain is its organization's",
+	"InsertCheckpoint/the group":  "a chain is its organization's",
+	"Checkpoints/the group":       "a chain is its organization's",
+	"LastCheckpoint/the group":    "a chain is its organization's",
 }
 
 // testTenancy proves for every method that a stranger reaches and changes
 // nothing, and that those who should do.
 func testTenancy(t *testing.T, db *store.DB) {
 	var missing []string
-	for _, port := range []reflect.Type{reflect.TypeFor[verification.Store](), reflect.TypeFor[auth.Store]()} {
+	for _, port := range []reflect.Type{reflect.TypeFor[verification.Store](), reflect.TypeFor[auth.Store](), reflect.TypeFor[audit.Store]()} {
 		for m := range port.Methods() {
 			scoped := slices.Contains(slices.Collect(m.Type.Ins()), reflect.TypeFor[tenant.Scope]())
 			if scoped && !slices.ContainsFunc(calls, func(c struct {
@@ -381,6 +572,11 @@ func testTenancy(t *testing.T, db *store.DB) {
 		"a job of another's verification": db.InsertJob(t.Context(), tenant.Everything(), verification.Job{ID: newID(), Tenancy: b.tenancy(), VerificationID: other.v.ID, CreatedAt: now, UpdatedAt: now}),
 		"a webhook of another's verification": db.InsertDelivery(t.Context(), tenant.Everything(), verification.Delivery{ID: newID(), Tenancy: b.tenancy(), VerificationID: other.v.ID, Sequence: 9,
 			Body: []byte{}, CreatedAt: now, UpdatedAt: now}),
+		"a review of another's verification": func() error {
+			r := b.world.review(b.v, now)
+			r.VerificationID = other.v.ID
+			return db.InsertReview(t.Context(), tenant.Everything(), r)
+		}(),
 		"credits for another's verification": db.AppendEntry(t.Context(), tenant.Everything(), ledger.Entry{ID: newID(), GroupID: b.group.ID, VerificationID: &other.v.ID, Kind: ledger.Reserve, Credits: 1, CreatedAt: now}),
 	} {
 		wantKind(t, what, err, fault.NotFound, "")
@@ -392,7 +588,8 @@ func dump(t *testing.T, db *store.DB) map[string]string {
 	t.Helper()
 	content := map[string]string{}
 	for _, table := range []string{"organizations", "groups", "users", "sessions", "refresh_tokens", "identities", "api_keys", "folders", "uploads", "files", "results", "verifications",
-		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "ledger_entries", "deliveries", "delivery_attempts"} {
+		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "attempts", "reviews", "review_settings", "subjects", "retention", "erasures", "file_uses", "data_keys", "ledger_entries", "credit_usage", "user_quotas", "rate_limits",
+		"idempotent_answers", "deliveries", "delivery_attempts", "audit_records", "audit_chains", "audit_checkpoints"} {
 		rows, err := tables(t, db).QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
 		must(t, err)
 		columns, err := rows.Columns()

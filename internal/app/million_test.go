@@ -1,0 +1,227 @@
+package app_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite"
+
+	"anycheck/client"
+	"anycheck/internal/app"
+	"anycheck/internal/config"
+	"anycheck/internal/onnx/onnxtest"
+	"anycheck/internal/store/pgtest"
+)
+
+// BenchmarkMillion is the latency of creating and of listing by result while
+// 1,000,000 verifications are in the database: 200 creations and 200 lists a
+// second, begun on time whatever the server does, for 20 seconds. The node
+// serves the API only.
+func BenchmarkMillion(b *testing.B) {
+	b.Run("sqlite", func(b *testing.B) { benchmarkMillion(b, "") })
+	b.Run("postgres", func(b *testing.B) { benchmarkMillion(b, pgtest.URL(b)) })
+}
+
+func benchmarkMillion(b *testing.B, url string) {
+	const rate, seconds, results = 200, 20, 400_000
+	cfg := testConfig(b.TempDir(), onnxtest.ModelsDir(b))
+	cfg.DatabaseURL, cfg.Workers, cfg.InitialCredits = url, -1, 1_000_000
+	server, err := app.NewServer(b.Context(), cfg, slog.New(slog.DiscardHandler), app.ServerOptions{Version: "bench"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx) }()
+	defer func() {
+		stop()
+		<-ended
+		server.Close()
+	}()
+	c, err := client.New(server.URL())
+	if err == nil {
+		_, err = c.Login(b.Context(), adminEmail, adminPassword)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	services, err := c.Services(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	folder, err := c.CreateFolder(b.Context(), "Cases")
+	if err != nil {
+		b.Fatal(err)
+	}
+	person := services.Items[slices.IndexFunc(services.Items, func(s client.Service) bool { return s.Code == "PERSON_SCREENING" })].ID
+	create := func(ctx context.Context) (client.Verification, error) {
+		return c.CreateVerification(ctx, client.NewVerification{ServiceID: person, FolderID: folder.ID, Configuration: map[string]any{"name": "Ratna Kertanegara"}})
+	}
+	first, err := create(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	plans := fillMillion(b, cfg, first.ID, results)
+
+	for b.Loop() {
+		var creating, listing latencies
+		var wg sync.WaitGroup
+		tick := time.NewTicker(time.Second / rate)
+		for range rate * seconds {
+			<-tick.C
+			due := time.Now()
+			wg.Add(2)
+			go func() {
+				defer wg.Done()
+				_, err := create(b.Context())
+				creating.add(due, err)
+			}()
+			go func() {
+				defer wg.Done()
+				l, err := c.Verifications(b.Context(), seeded(rand.IntN(results)), client.Page{})
+				if err == nil && (l.Total < 2 || len(l.Items) != l.Total) {
+					err = fmt.Errorf("%d of %d", len(l.Items), l.Total)
+				}
+				listing.add(due, err)
+			}()
+		}
+		tick.Stop()
+		wg.Wait()
+		for name, l := range map[string]*latencies{"create": &creating, "list": &listing} {
+			p50, p99, err := l.at()
+			if err != nil {
+				b.Fatal(name, err)
+			}
+			b.ReportMetric(p50, name+"-p50-ms")
+			b.ReportMetric(p99, name+"-p99-ms")
+		}
+	}
+	for _, p := range plans {
+		b.Log(p)
+	}
+}
+
+// latencies gathers how long calls took since they were due.
+type latencies struct {
+	mu   sync.Mutex
+	ms   []float64
+	errs []error
+}
+
+func (l *latencies) add(due time.Time, err error) {
+	took := float64(time.Since(due).Microseconds()) / 1000
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ms = append(l.ms, took)
+	if err != nil {
+		l.errs = append(l.errs, err)
+	}
+}
+
+func (l *latencies) at() (p50, p99 float64, err error) {
+	slices.Sort(l.ms)
+	if len(l.errs) > 0 {
+		err = fmt.Errorf("%d of %d failed: %w", len(l.errs), len(l.ms), l.errs[0])
+	}
+	return l.ms[len(l.ms)/2], l.ms[len(l.ms)*99/100], err
+}
+
+// seeded is the id of a result that fillMillion makes.
+func seeded(n int) string { return fmt.Sprintf("%08x-0000-7000-8000-000000000000", n) }
+
+// fillMillion copies a verification and its result, event and ledger entry
+// until there are a million, 2.5 to a result, and gives the plans of the two
+// statements that listing and creating depend on.
+func fillMillion(b *testing.B, cfg config.Config, like string, results int) (plans []string) {
+	b.Helper()
+	driver, source := "pgx", cfg.DatabaseURL
+	numbers := func(n int) string { return fmt.Sprintf(`s AS (SELECT i FROM generate_series(0, %d) AS i)`, n-1) }
+	hex := func(expr string) string { return `lpad(to_hex(` + expr + `), 8, '0')` }
+	explain := "EXPLAIN "
+	if source == "" {
+		driver, source = "sqlite", filepath.Join(cfg.DataDir, "anycheck.db")+"?_pragma=busy_timeout(60000)&_pragma=synchronous(OFF)"
+		numbers = func(n int) string {
+			return fmt.Sprintf(`s (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM s WHERE i < %d)`, n-1)
+		}
+		hex = func(expr string) string { return `printf('%08x', ` + expr + `)` }
+		explain = "EXPLAIN QUERY PLAN "
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	columns := func(table string) []string {
+		rows, err := db.Query("SELECT * FROM " + table + " LIMIT 0")
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer rows.Close()
+		names, err := rows.Columns()
+		if err != nil {
+			b.Fatal(err)
+		}
+		return names
+	}
+	// copyRows inserts n copies of one row with some columns replaced.
+	copyRows := func(table, where string, n int, replace map[string]string) {
+		names := columns(table)
+		values := make([]string, len(names))
+		for i, name := range names {
+			if values[i] = "t." + name; replace[name] != "" {
+				values[i] = replace[name]
+			}
+		}
+		_, err := db.Exec(fmt.Sprintf(`WITH RECURSIVE %s INSERT INTO %s (%s) SELECT %s FROM s, (SELECT * FROM %s WHERE %s LIMIT 1) t`,
+			numbers(n), table, strings.Join(names, ", "), strings.Join(values, ", "), table, where), like)
+		if err != nil {
+			b.Fatalf("%s: %v", table, err)
+		}
+	}
+	const million = 1_000_000
+	id := func(kind int) string { return hex("i") + fmt.Sprintf(` || '-0000-7000-8000-%012d'`, kind) }
+	result := hex(fmt.Sprintf("i %% %d", results)) + ` || '-0000-7000-8000-000000000000'`
+	copyRows("results", "id = (SELECT result_id FROM verifications WHERE id = $1)", results, map[string]string{"id": id(0)})
+	copyRows("verifications", "id = $1", million, map[string]string{"id": id(1), "result_id": result, "status": "'COMPLETED'", "updated_at": "t.updated_at + i", "created_at": "t.created_at + i"})
+	copyRows("events", "verification_id = $1", million, map[string]string{"id": id(2), "verification_id": id(1)})
+	copyRows("ledger_entries", "verification_id = $1", million, map[string]string{"id": id(3), "verification_id": id(1), "kind": "'SETTLE'"})
+	if _, err := db.Exec("ANALYZE"); err != nil {
+		b.Fatal(err)
+	}
+	for _, q := range []string{
+		`SELECT * FROM verifications WHERE ('*' = '*' OR organization_id = '*') AND ('*' = '*' OR group_id = '*') AND result_id = '` + seeded(7) + `' ORDER BY created_at, id LIMIT 10 OFFSET 0`,
+		`SELECT id FROM results WHERE id = '` + seeded(7) + `'`,
+	} {
+		rows, err := db.Query(explain + q)
+		if err != nil {
+			b.Fatal(err)
+		}
+		names, err := rows.Columns()
+		if err != nil {
+			b.Fatal(err)
+		}
+		for rows.Next() {
+			cells := make([]any, len(names))
+			for i := range cells {
+				cells[i] = new(any)
+			}
+			if err := rows.Scan(cells...); err != nil {
+				b.Fatal(err)
+			}
+			plans = append(plans, fmt.Sprint(*cells[len(cells)-1].(*any)))
+		}
+		rows.Close()
+	}
+	return plans
+}

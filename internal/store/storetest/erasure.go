@@ -1,0 +1,113 @@
+package storetest
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"anycheck/internal/fault"
+	"anycheck/internal/store"
+	"anycheck/internal/vault"
+	"anycheck/internal/verification"
+)
+
+func testErasure(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	w := newWorld(t, db)
+	folder := w.folder(t, "F", now)
+	up := w.upload(t)
+	path := up.Files[0].Path
+	with := func(path string) verification.Verification {
+		v := w.draft(w.result(t, folder.ID, now), now)
+		v.Status, v.Config.Files = verification.Completed, map[string][]string{"ktp_file": {path}}
+		must(t, db.InsertVerification(ctx, w.scope, v))
+		must(t, db.SaveEvidence(ctx, w.scope, v.ID, 1, verification.StepRead, json.RawMessage(`1`), now))
+		must(t, db.SaveSubject(ctx, w.scope, v.ID, []byte("somebody "+w.org.ID.String())))
+		w.watch(t, v, v.ID.String())
+		w.delivery(t, v, 1)
+		return v
+	}
+	one, two := with(path), with(path)
+	found, err := db.ResultsOf(ctx, w.scope, []byte("somebody "+w.org.ID.String()))
+	must(t, err)
+	same(t, "results of the person", len(found), 2)
+
+	// The first of two that use a file leaves it.
+	tomb := verification.Tombstone{ResultID: one.ResultID, Tenancy: one.Tenancy, FolderID: folder.ID, Reason: verification.SubjectRequest, Actor: "a@example.org", At: now,
+		Verifications: 1, Commitments: verification.Commitments{NIKs: []string{"aa"}, Files: []string{"bb"}}, Files: []string{path}}
+	must(t, db.EraseResult(ctx, w.scope, tomb))
+	wantKind(t, "erased twice", db.EraseResult(ctx, w.scope, tomb), fault.Conflict, fault.CodeAlreadyExists)
+	got, err := db.Tombstone(ctx, w.scope, one.ResultID)
+	must(t, err)
+	tomb.Files = []string{}
+	same(t, "tombstone", got, tomb)
+	_, err = db.File(ctx, w.scope, path)
+	must(t, err)
+	_, err = db.Verification(ctx, w.scope, one.ID)
+	wantKind(t, "its verification", err, fault.NotFound, "")
+	_, _, err = db.Verifications(ctx, w.scope, one.ResultID, verification.Page{Size: 10})
+	wantKind(t, "its list", err, fault.NotFound, "")
+	_, err = db.Watched(ctx, w.scope, one.ID)
+	wantKind(t, "who was watched", err, fault.NotFound, "")
+	_, err = db.DataKey(ctx, vault.Owner{Organization: w.org.ID, Group: w.group.ID, ID: one.ResultID}, true)
+	wantKind(t, "its key", err, fault.NotFound, "")
+	found, err = db.ResultsOf(ctx, w.scope, []byte("somebody "+w.org.ID.String()))
+	must(t, err)
+	same(t, "results of the person", len(found), 1)
+	if n := count(t, db, `SELECT COUNT(*) FROM deliveries WHERE verification_id = $1`, one.ID.String()); n != 0 {
+		t.Errorf("%d webhooks are left", n)
+	}
+	if _, err := db.Verification(ctx, w.scope, two.ID); err != nil {
+		t.Errorf("another result: %v", err)
+	}
+
+	// The second takes it along.
+	tomb.ResultID, tomb.Files = two.ResultID, []string{path}
+	must(t, db.EraseResult(ctx, w.scope, tomb))
+	got, err = db.Tombstone(ctx, w.scope, two.ResultID)
+	must(t, err)
+	same(t, "files to delete", got.Files, []string{path})
+	_, err = db.File(ctx, w.scope, path)
+	wantKind(t, "the file", err, fault.NotFound, "")
+	must(t, db.FilesDeleted(ctx, w.scope, two.ResultID))
+	got, err = db.Tombstone(ctx, w.scope, two.ResultID)
+	must(t, err)
+	same(t, "files to delete", got.Files, []string(nil))
+}
+
+func testRetention(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	w := newWorld(t, db)
+	folder := w.folder(t, "F", now)
+	old, young, running := w.result(t, folder.ID, now.AddDate(0, 0, -40)), w.result(t, folder.ID, now.AddDate(0, 0, -20)), w.result(t, folder.ID, now.AddDate(0, 0, -50))
+	v := w.draft(running, now)
+	v.Status = verification.InProgress
+	must(t, db.InsertVerification(ctx, w.scope, v))
+	expired := func(class verification.DataClass) []verification.Expiry {
+		t.Helper()
+		list, err := db.Expired(ctx, w.scope, class, now, 10)
+		must(t, err)
+		return list
+	}
+	same(t, "without a limit", expired(verification.ResultData), []verification.Expiry(nil))
+	must(t, db.SetRetention(ctx, w.scope, w.group.ID, verification.ResultData, 30))
+	must(t, db.SetRetention(ctx, w.scope, w.group.ID, verification.FileData, 7))
+	must(t, db.SetRetention(ctx, w.scope, w.group.ID, verification.FileData, 10))
+	days, err := db.Retention(ctx, w.scope, w.group.ID)
+	must(t, err)
+	same(t, "days", days, map[verification.DataClass]int{verification.ResultData: 30, verification.FileData: 10})
+	first := verification.Expiry{ResultID: old.ID, Tenancy: old.Tenancy, CreatedAt: old.CreatedAt, Days: 30}
+	same(t, "after 30 days", expired(verification.ResultData), []verification.Expiry{first})
+	must(t, db.ForgetFiles(ctx, w.scope, old.ID, nil, now))
+	same(t, "pictures after 10 days", expired(verification.FileData), []verification.Expiry{{ResultID: young.ID, Tenancy: young.Tenancy, CreatedAt: young.CreatedAt, Days: 10}})
+	must(t, db.EraseResult(ctx, w.scope, verification.Tombstone{ResultID: old.ID, Tenancy: old.Tenancy, At: now, Reason: verification.RetentionEnded}))
+	same(t, "once erased", expired(verification.ResultData), []verification.Expiry(nil))
+	must(t, db.SetRetention(ctx, w.scope, w.group.ID, verification.FileData, 0))
+	same(t, "without a limit again", expired(verification.FileData), []verification.Expiry(nil))
+	must(t, db.SetRetention(ctx, w.scope, w.group.ID, verification.ResultData, 1))
+	v.Status = verification.Failed
+	must(t, db.UpdateVerification(ctx, w.scope, verification.Mark{Status: verification.InProgress, Attempt: v.Attempt}, v))
+	if list, err := db.Expired(ctx, w.scope, verification.ResultData, now.Add(time.Second), 1); err != nil || len(list) != 1 || list[0].ResultID != running.ID {
+		t.Errorf("the oldest first: %+v, %v", list, err)
+	}
+}

@@ -1,0 +1,388 @@
+package verification
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"anycheck/internal/audit"
+	"anycheck/internal/fault"
+	"anycheck/internal/ktp"
+	"anycheck/internal/tenant"
+)
+
+// ErasureReason is why a result was erased.
+type ErasureReason string
+
+// The reasons.
+const (
+	SubjectRequest   ErasureReason = "SUBJECT_REQUEST"   // the person asked for it
+	ConsentWithdrawn ErasureReason = "CONSENT_WITHDRAWN" // the person took the consent back
+	RetentionEnded   ErasureReason = "RETENTION"         // the group's time for results is over
+	Mistake          ErasureReason = "MISTAKE"           // it should never have been taken in
+	OtherReason      ErasureReason = "OTHER"
+)
+
+// Tombstone is what stays of an erased result.
+type Tombstone struct {
+	ResultID uuid.UUID
+	Tenancy
+	FolderID      uuid.UUID
+	Reason        ErasureReason
+	Actor         string
+	At            time.Time
+	Verifications int
+	Commitments   Commitments
+	// Files are uploads that are still to be deleted; nil once they are.
+	Files []string
+}
+
+// Commitments are HMAC-SHA256 of what was erased, in hexadecimal, under a salt
+// that only the receipt of the erasure has: whoever keeps the receipt can prove
+// what was erased, and nobody can search for it without.
+type Commitments struct {
+	NIKs  []string `json:"niks"`  // as read
+	Files []string `json:"files"` // of the SHA-256 of each uploaded file
+}
+
+// Receipt is given once, to the one who erased.
+type Receipt struct {
+	Tombstone
+	Salt string // base64
+}
+
+// Erasures stores what was erased.
+type Erasures interface {
+	// EraseResult destroys the keys of a result and of its uploads, deletes
+	// what was kept of its verifications but their ledger and their bare
+	// history, and keeps the tombstone. One that is there already is a
+	// Conflict. An upload that another result uses stays.
+	EraseResult(ctx context.Context, scope tenant.Scope, t Tombstone) error
+	// Tombstone gives what stays of an erased result.
+	Tombstone(ctx context.Context, scope tenant.Scope, result uuid.UUID) (Tombstone, error)
+	// FilesDeleted notes that a tombstone's files are gone.
+	FilesDeleted(ctx context.Context, scope tenant.Scope, result uuid.UUID) error
+	// SaveSubject notes who a verification is about, as a keyed hash.
+	SaveSubject(ctx context.Context, scope tenant.Scope, verification uuid.UUID, subject []byte) error
+	// ResultsOf lists the results of a subject, oldest first.
+	ResultsOf(ctx context.Context, scope tenant.Scope, subject []byte) ([]uuid.UUID, error)
+	// Expired lists results of groups whose time for a class of data is over
+	// at a moment, none of whose verifications is still to end.
+	Expired(ctx context.Context, scope tenant.Scope, class DataClass, now time.Time, limit int) ([]Expiry, error)
+	// OwnFiles are those of a result's uploads that no other result uses.
+	OwnFiles(ctx context.Context, scope tenant.Scope, result uuid.UUID, files []string) ([]string, error)
+	// ForgetFiles destroys the keys of a result's uploads and notes that its
+	// pictures are gone.
+	ForgetFiles(ctx context.Context, scope tenant.Scope, result uuid.UUID, files []string, at time.Time) error
+	// Retention gives a group's days by class of data; absent: kept for ever.
+	Retention(ctx context.Context, scope tenant.Scope, group uuid.UUID) (map[DataClass]int, error)
+	// SetRetention sets days for a class; 0 takes the limit away.
+	SetRetention(ctx context.Context, scope tenant.Scope, group uuid.UUID, class DataClass, days int) error
+}
+
+// DataClass is a kind of data with a time of its own.
+type DataClass string
+
+// The classes.
+const (
+	ResultData DataClass = "RESULT" // everything of a result
+	FileData   DataClass = "FILES"  // its pictures; what was read from them stays
+)
+
+// DataClasses lists every class.
+func DataClasses() []DataClass { return []DataClass{ResultData, FileData} }
+
+// Expiry is a result whose time is over.
+type Expiry struct {
+	ResultID uuid.UUID
+	Tenancy
+	CreatedAt time.Time
+	Days      int // the group's limit
+}
+
+// Privacy is what the law wants of personal data: erasure, retention and the
+// search for a person's results.
+type Privacy struct {
+	store Store
+	blobs Blobs
+	nik   func(text string) []byte // the processor's keyed hash
+	lifecycle
+}
+
+// NewPrivacy connects it to the store and files that the processor uses.
+func NewPrivacy(p *Processor) *Privacy {
+	return &Privacy{store: p.store, blobs: p.blobs, nik: p.keyed, lifecycle: p.lifecycle}
+}
+
+// Erase erases a result for ever: its files, evidence and indexes. What is not
+// ended is cancelled first. The receipt's salt is told here only.
+func (p *Privacy) Erase(ctx context.Context, a tenant.Actor, result uuid.UUID, reason ErasureReason) (Receipt, error) {
+	if err := a.Require(tenant.EraseResults); err != nil {
+		return Receipt{}, err
+	}
+	if !slices.Contains([]ErasureReason{SubjectRequest, ConsentWithdrawn, Mistake, OtherReason}, reason) {
+		return Receipt{}, fault.Field("reason", "must be SUBJECT_REQUEST, CONSENT_WITHDRAWN, MISTAKE or OTHER").WithCode(fault.CodeInvalidValue)
+	}
+	return p.erase(ctx, a.Scope(), a.Name(), result, reason)
+}
+
+func (p *Privacy) erase(ctx context.Context, scope tenant.Scope, actor string, result uuid.UUID, reason ErasureReason) (Receipt, error) {
+	r, err := p.store.Result(ctx, scope, result)
+	if err != nil {
+		return Receipt{}, err
+	}
+	salt := make([]byte, 32)
+	rand.Read(salt)
+	t := Tombstone{ResultID: r.ID, Tenancy: r.Tenancy, FolderID: r.FolderID, Reason: reason, Actor: actor, At: p.now()}
+	members, err := p.members(ctx, scope, result)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if t.Commitments, t.Files, err = p.commit(ctx, scope, salt, members); err != nil {
+		return Receipt{}, err
+	}
+	t.Verifications = len(members)
+	err = p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
+		for _, m := range members {
+			v, err := tx.LockVerification(ctx, scope, m.ID)
+			if err != nil {
+				return err
+			}
+			if _, err := Next(v.Status, Cancel); err != nil {
+				continue // it has ended
+			}
+			if err := p.cancel(ctx, tx, scope, &v, actor); err != nil {
+				return err
+			}
+		}
+		if err := tx.EraseResult(ctx, scope, t); err != nil {
+			return err
+		}
+		audit.Of(ctx).About(t.OrganizationID, t.GroupID, "result", t.ResultID)
+		return tx.Enqueue(ctx, Task{Kind: EraseTask, ID: result})
+	})
+	if err != nil {
+		return Receipt{}, err
+	}
+	// They cannot be read any more; the queue deletes them if this does not.
+	_ = p.DeleteFiles(ctx, result)
+	return Receipt{t, base64.StdEncoding.EncodeToString(salt)}, nil
+}
+
+// members are all verifications of a result.
+func (p *Privacy) members(ctx context.Context, scope tenant.Scope, result uuid.UUID) (all []Verification, err error) {
+	for {
+		page, statuses, err := p.store.Verifications(ctx, scope, result, Page{Offset: len(all), Size: 100})
+		if all = append(all, page...); err != nil || len(page) == 0 || len(all) >= len(statuses) {
+			return all, err
+		}
+	}
+}
+
+// commit makes the commitments to what will be erased, and lists the uploads.
+func (p *Privacy) commit(ctx context.Context, scope tenant.Scope, salt []byte, members []Verification) (c Commitments, files []string, err error) {
+	commitment := func(text string) string {
+		mac := hmac.New(sha256.New, salt)
+		mac.Write([]byte(text))
+		return hex.EncodeToString(mac.Sum(nil))
+	}
+	c = Commitments{NIKs: []string{}, Files: []string{}}
+	add := func(list []string, text string) []string {
+		if s := commitment(text); !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+		return list
+	}
+	for _, v := range members {
+		if v.Config.Person != nil && v.Config.Person.NIK != "" {
+			c.NIKs = add(c.NIKs, v.Config.Person.NIK)
+		}
+		kept, err := p.store.Evidence(ctx, scope, v.ID, v.Attempt)
+		if err != nil {
+			return c, nil, err
+		}
+		var e Evidence
+		if data := kept[StepRead]; len(data) > 0 && e.load(StepRead, data) == nil {
+			if nik := e.Read.Text(ktp.NIK); nik != "" {
+				c.NIKs = add(c.NIKs, nik)
+			}
+		}
+		for _, field := range slices.Sorted(maps.Keys(v.Config.Files)) {
+			for _, name := range v.Config.Files[field] {
+				f, err := p.store.File(ctx, scope, name)
+				if fault.Is(err, fault.NotFound) {
+					continue
+				}
+				if err != nil {
+					return c, nil, err
+				}
+				c.Files = add(c.Files, f.SHA256)
+				if !slices.Contains(files, name) {
+					files = append(files, name)
+				}
+			}
+		}
+	}
+	return c, files, nil
+}
+
+// DeleteFiles deletes the files of an erased result. It may run again.
+func (p *Privacy) DeleteFiles(ctx context.Context, result uuid.UUID) error {
+	scope := tenant.Everything()
+	t, err := p.store.Tombstone(ctx, scope, result)
+	if err != nil {
+		return err
+	}
+	if err := p.blobs.DeleteAll(ctx, path.Join("files", t.OrganizationID.String(), t.GroupID.String(), "results", result.String())); err != nil {
+		return err
+	}
+	for _, f := range t.Files {
+		if err := p.blobs.Delete(ctx, f); err != nil {
+			return err
+		}
+	}
+	return p.store.FilesDeleted(ctx, scope, result)
+}
+
+// Tombstone gives what stays of an erased result: nothing of the person, so
+// who may read results sees it.
+func (p *Privacy) Tombstone(ctx context.Context, a tenant.Actor, result uuid.UUID) (Tombstone, error) {
+	if err := a.Require(tenant.ReadVerifications); err != nil {
+		return Tombstone{}, err
+	}
+	return p.store.Tombstone(ctx, a.Scope(), result)
+}
+
+// ResultsOf lists the results about a person in the caller's group, by NIK.
+func (p *Privacy) ResultsOf(ctx context.Context, a tenant.Actor, nik string) ([]uuid.UUID, error) {
+	if err := a.Require(tenant.EraseResults); err != nil {
+		return nil, err
+	}
+	if !isNIK(nik) {
+		return nil, fault.Field("nik", "must have 16 digits")
+	}
+	_, group := a.Home()
+	return p.store.ResultsOf(ctx, a.Scope(), subjectOfNIK(p.nik, group, nik))
+}
+
+// Retention gives the days a group keeps each class of data; a class that is
+// absent is kept until it is erased by hand.
+func (p *Privacy) Retention(ctx context.Context, a tenant.Actor, group uuid.UUID) (map[DataClass]int, error) {
+	if err := a.Require(tenant.ReadFolders); err != nil {
+		return nil, err
+	}
+	return p.store.Retention(ctx, a.Scope(), group)
+}
+
+const maxRetention = 100 * 365 // days
+
+// SetRetention changes a group's days; 0 takes a limit away.
+func (p *Privacy) SetRetention(ctx context.Context, a tenant.Actor, group uuid.UUID, days map[DataClass]int) (map[DataClass]int, error) {
+	if err := a.Require(tenant.ManageSettings); err != nil {
+		return nil, err
+	}
+	for class, n := range days {
+		if !slices.Contains(DataClasses(), class) || n < 0 || n > maxRetention {
+			return nil, fault.Field(string(class), "must be a number of days from 0 to %d", maxRetention)
+		}
+	}
+	err := p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
+		for _, class := range slices.Sorted(maps.Keys(days)) {
+			if err := tx.SetRetention(ctx, a.Scope(), group, class, days[class]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.store.Retention(ctx, a.Scope(), group)
+}
+
+// sweepBatch is how many results one look at the database brings.
+const sweepBatch = 200
+
+// Sweep erases what groups keep no longer, and tells each result; dry only
+// tells. What fails is left for the next sweep.
+func (p *Privacy) Sweep(ctx context.Context, dry bool, tell func(DataClass, Expiry)) error {
+	scope := tenant.Everything()
+	var failed []error
+	for _, class := range DataClasses() {
+		for {
+			limit := sweepBatch
+			if dry {
+				limit = 1_000_000
+			}
+			expired, err := p.store.Expired(ctx, scope, class, p.now(), limit)
+			if err != nil || len(expired) == 0 {
+				failed = append(failed, err)
+				break
+			}
+			progress := false
+			for _, e := range expired {
+				if !dry {
+					if err := p.expire(ctx, scope, class, e); err != nil {
+						failed = append(failed, fmt.Errorf("result %s: %w", e.ResultID, err))
+						continue
+					}
+				}
+				progress = true
+				tell(class, e)
+			}
+			if dry || !progress || ctx.Err() != nil {
+				break
+			}
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func (p *Privacy) expire(ctx context.Context, scope tenant.Scope, class DataClass, e Expiry) error {
+	if class == ResultData {
+		_, err := p.erase(ctx, scope, systemActor, e.ResultID, RetentionEnded)
+		if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
+			return nil // somebody was faster
+		}
+		return err
+	}
+	members, err := p.members(ctx, scope, e.ResultID)
+	if err != nil {
+		return err
+	}
+	var uploads, pictures []string
+	for _, v := range members {
+		for _, names := range v.Config.Files {
+			uploads = append(uploads, names...)
+		}
+		for attempt := 1; attempt <= v.Attempt; attempt++ {
+			at := v
+			at.Attempt = attempt
+			pictures = append(pictures, at.artefactPath(cardArtefact), at.artefactPath(selfieArtefact), at.artefactPath("report.xlsx"))
+		}
+		if v.ExportPath != "" {
+			pictures = append(pictures, v.ExportPath) // the workbook shows the pictures
+		}
+	}
+	own, err := p.store.OwnFiles(ctx, scope, e.ResultID, uploads)
+	if err != nil {
+		return err
+	}
+	for _, f := range append(pictures, own...) {
+		if err := p.blobs.Delete(ctx, f); err != nil {
+			return err
+		}
+	}
+	return p.store.ForgetFiles(ctx, scope, e.ResultID, uploads, p.now())
+}
