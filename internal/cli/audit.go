@@ -52,6 +52,7 @@ var commandRecords = map[string]commandRecord{
 	"group settings":    {action: audit.SettingsChanged, object: "group"},
 	"key limit":         {action: audit.SettingsChanged, object: "key"},
 	"privacy sweep":     {action: audit.RetentionSwept},
+	"privacy report":    {action: audit.LogViewed},
 	"privacy keep":      {action: audit.SettingsChanged, object: "group"},
 	"master-key rotate": {action: audit.MasterRotated},
 	"master-key prune":  {action: audit.MasterPruned},
