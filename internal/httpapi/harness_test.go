@@ -30,6 +30,7 @@ import (
 	"anycheck/internal/tenant"
 	"anycheck/internal/verification"
 	"anycheck/internal/watchlist"
+	"anycheck/internal/webhook"
 )
 
 // exporter writes nothing that these tests look at.
@@ -47,10 +48,13 @@ type platform struct {
 	db      *store.DB
 	lists   *watchlist.Library
 	auth    *auth.Service
+	deliver *webhook.Deliverer
 	log     *lockedBuffer
 	missing map[verification.Type][]string
 	ready   error
 	spool   string
+	// answers is what webhooks of the tests meet.
+	answers func(*http.Request) (*http.Response, error)
 	a, b    account
 }
 
@@ -85,7 +89,8 @@ func newPlatform(t testing.TB) *platform {
 		Capabilities: capabilities(p.missing), Outbound: httpsOnly{}, Limits: limits, Now: time.Now})
 	p.lists = watchlist.NewLibrary(db, blobs, time.Now)
 	process := verification.NewProcessor(db, blobs, verification.NewPipeline(markedDocuments{}, nil, nil, p.lists, time.Now), exporter{}, []byte("key"), time.Now, nil)
-	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Auth: p.auth, Ready: func(context.Context) error { return p.ready },
+	p.deliver = webhook.NewDeliverer(db, p, "test")
+	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Webhooks: webhook.NewDesk(db, p.deliver, httpsOnly{}, time.Now), Auth: p.auth, Ready: func(context.Context) error { return p.ready },
 		SigningKey: bytes.Repeat([]byte("s"), 32), SpoolDir: p.spool, Limits: limits, Now: time.Now,
 		Logger: slog.New(slog.NewJSONHandler(p.log, nil))})
 	p.handler = p.server.handler()
@@ -173,6 +178,9 @@ func (p *platform) do(method, target, body string, header ...string) *httptest.R
 func (p *platform) asB(method, target, body string) *httptest.ResponseRecorder {
 	return p.do(method, target, body, "X-API-Key", p.b.key)
 }
+
+// Do implements webhook.Doer.
+func (p *platform) Do(r *http.Request) (*http.Response, error) { return p.answers(r) }
 
 type inProcess struct{ h http.Handler }
 

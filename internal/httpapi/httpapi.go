@@ -15,10 +15,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/google/uuid"
 
 	"anycheck/internal/auth"
 	"anycheck/internal/tenant"
 	"anycheck/internal/verification"
+	"anycheck/internal/webhook"
 )
 
 // Auth proves callers.
@@ -29,12 +31,14 @@ type Auth interface {
 	Authenticate(ctx context.Context, bearer string) (tenant.Actor, error)
 	AuthenticateKey(ctx context.Context, key string) (tenant.Actor, error)
 	Profile(ctx context.Context, a tenant.Actor) (auth.Profile, error)
+	RotateWebhookSecret(ctx context.Context, a tenant.Actor, group uuid.UUID, overlap time.Duration) (auth.RotatedSecret, error)
 }
 
 // Config is what the API stands on.
 type Config struct {
 	UseCases   *verification.UseCases
 	Screenings *verification.Screenings
+	Webhooks   *webhook.Desk
 	Auth       Auth
 	// Ready tells why the program cannot work at the moment; nil when it can.
 	Ready func(ctx context.Context) error
@@ -88,6 +92,8 @@ func newServer(cfg Config) *server {
 	s.jobRoutes()
 	s.resultRoutes()
 	s.screeningRoutes()
+	s.webhookRoutes()
+	s.feedRoute()
 	s.healthRoutes()
 	s.metricsRoute()
 	s.uploadRoutes()

@@ -26,7 +26,7 @@ func apiConfig() huma.Config {
 	config.Security = []map[string][]string{{"bearer": {}}, {"apiKey": {}}}
 	config.Tags = []*huma.Tag{
 		{Name: "Authentication"}, {Name: "Uploads"}, {Name: "Folders"}, {Name: "Services"},
-		{Name: "Verifications"}, {Name: "Results"}, {Name: "Operation"},
+		{Name: "Verifications"}, {Name: "Results"}, {Name: "Webhooks"}, {Name: "Operation"},
 	}
 	return config
 }
