@@ -72,8 +72,8 @@ func (d *Deliverer) Deliver(ctx context.Context, id uuid.UUID, round int) error 
 	if leave == nil {
 		return d.wait(w, "The tenant has as many webhooks under way as it can.")
 	}
-	took := time.Duration(-1)
-	defer func() { leave(took) }()
+	receiver := unsure
+	defer func() { leave(receiver) }()
 	secrets, err := d.secrets(ctx, w.GroupID, w.Secret)
 	if err != nil {
 		return err
@@ -83,8 +83,11 @@ func (d *Deliverer) Deliver(ctx context.Context, id uuid.UUID, round int) error 
 	if callErr != nil && ctx.Err() != nil {
 		return ctx.Err() // we are stopping: the receiver had no chance
 	}
-	if took = attempt.Duration; callErr != nil {
-		took = slow // whatever it was, the next one is not for many at once
+	switch {
+	case callErr != nil:
+		receiver = dead
+	case attempt.Duration < slow:
+		receiver = quick
 	}
 	end := attempt.At.Add(attempt.Duration)
 	w.Attempts, w.UpdatedAt, w.NextAt = w.Attempts+1, end, nil

@@ -8,71 +8,89 @@ import (
 	"anycheck/internal/verification"
 )
 
-// How the workers are shared. The queue has Workers of them for all tenants.
+// Workers is how many webhooks are under way at once, of all tenants.
+const Workers = 50
+
+// How they are shared.
 const (
-	Workers = 50
 	// half of them is the most that one organization or group gets.
 	half = Workers / 2
 	// crowded is what a group gets while half of them are at work.
 	crowded = Workers / 10
-	// slow is how long a receiver may take before it is sent one at a time.
-	slow = 2 * time.Second
-	// maxSlow bounds what is remembered of slow receivers.
-	maxSlow = 10_000
+	// A receiver that has not answered within slow before gets few at a time,
+	// and all of those together have no more than doubtful workers.
+	slow     = 2 * time.Second
+	few      = 2
+	doubtful = Workers * 3 / 5
+	// One that did not answer at all last time gets one at a time, and all of
+	// those together have no more than silent workers.
+	silent = Workers / 5
+	// maxKnown bounds what is remembered of receivers.
+	maxKnown = 10_000
 )
 
-// gate lets deliveries in so that no tenant holds all workers: a receiver that
-// was slow or did not answer last time gets one delivery at a time, and what a
-// group may hold shrinks as the workers fill up.
+// manner is how a receiver was last time.
+type manner int
+
+const (
+	unsure manner = iota // not known, or slow
+	quick
+	dead // no answer came
+)
+
+// gate lets deliveries in so that no tenant holds up another: receivers that
+// take long cannot have all workers, however many they are, and what a group
+// may hold shrinks as the workers fill up.
 type gate struct {
-	mu   sync.Mutex
-	all  int
-	busy map[string]int
-	slow map[string]bool
+	mu    sync.Mutex
+	busy  map[string]int // by organization, group and receiver
+	at    [3]int         // workers by manner of the receiver
+	known map[string]manner
 }
 
 // enter takes a place for d. When there is none, leave is nil. Whoever got a
-// place calls leave with how long the receiver took, or a negative time when
-// nothing is known of it.
-func (g *gate) enter(d verification.Delivery) (leave func(took time.Duration)) {
+// place calls leave with how the receiver was.
+func (g *gate) enter(d verification.Delivery) (leave func(manner)) {
 	organization, group := "o"+d.OrganizationID.String(), "g"+d.GroupID.String()
 	receiver := group + " " + host(d.URL)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	most := half
-	if g.all >= half {
+	was, most := g.known[receiver], half
+	if g.at[unsure]+g.at[quick]+g.at[dead] >= half {
 		most = crowded
 	}
-	if g.busy[organization] >= half || g.busy[group] >= most || g.slow[receiver] && g.busy[receiver] > 0 {
+	switch {
+	case g.busy[organization] >= half, g.busy[group] >= most,
+		was == unsure && g.busy[receiver] >= few,
+		was == dead && (g.busy[receiver] >= 1 || g.at[dead] >= silent),
+		was != quick && g.at[unsure]+g.at[dead] >= doubtful:
 		return nil
 	}
 	if g.busy == nil {
-		g.busy, g.slow = map[string]int{}, map[string]bool{}
+		g.busy, g.known = map[string]int{}, map[string]manner{}
 	}
 	keys := []string{organization, group, receiver}
-	g.all++
 	for _, k := range keys {
 		g.busy[k]++
 	}
-	return func(took time.Duration) {
+	g.at[was]++
+	return func(is manner) {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		g.all--
 		for _, k := range keys {
 			if g.busy[k]--; g.busy[k] == 0 {
 				delete(g.busy, k)
 			}
 		}
-		switch {
-		case took < 0:
-		case took < slow:
-			delete(g.slow, receiver)
-		default:
-			if len(g.slow) >= maxSlow {
-				clear(g.slow) // they are found out again
-			}
-			g.slow[receiver] = true
+		g.at[was]--
+		if is == unsure {
+			delete(g.known, receiver)
+			return
 		}
+		if len(g.known) >= maxKnown {
+			clear(g.known) // they are got to know again
+		}
+		g.known[receiver] = is
 	}
 }
 
