@@ -112,7 +112,7 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 		Handler: httpapi.New(httpapi.Config{
 			UseCases: cases, Screenings: verification.NewScreenings(cases, s.process, s.db),
 			Webhooks: webhook.NewDesk(s.db, s.deliver, calls, time.Now),
-			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, PublicURL: cfg.PublicURL, SpoolDir: spool,
+			Auth:     s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, PublicURL: cfg.PublicURL, SpoolDir: spool,
 			Limits: ports.Limits, Logger: log, Now: time.Now,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,

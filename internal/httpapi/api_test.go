@@ -191,6 +191,7 @@ func TestAnotherOrganization(t *testing.T) {
 	v := p.verify(t)
 	job := v.ExternalJobID.OCRJobID[0].String()
 	group := p.a.group.ID.String()
+	sent := p.moves(t, v, verification.InProgress)[0]
 	for _, tt := range []struct{ method, target, body string }{
 		{"GET", "/folders/" + v.FolderID.String(), ""},
 		{"PATCH", "/folders/" + v.FolderID.String(), `{"name":"mine"}`},
@@ -205,6 +206,8 @@ func TestAnotherOrganization(t *testing.T) {
 		{"POST", "/verifications/" + v.ID.String() + "/dismissals", `{"entity_id":"E","reason":"x"}`},
 		{"DELETE", "/verifications/" + v.ID.String() + "/dismissals/E", ""},
 		{"GET", "/jobs/" + job, ""},
+		{"GET", "/webhooks/deliveries/" + sent.String(), ""},
+		{"POST", "/webhooks/deliveries/" + sent.String() + "/replay", ""},
 		{"GET", "/results/" + v.ResultID.String(), ""},
 	} {
 		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
