@@ -52,6 +52,7 @@ type root struct {
 	User    userCmd    `cmd:"" help:"Manage users."`
 	Group   groupCmd   `cmd:"" help:"Manage groups and their credits."`
 	Key     keyCmd     `cmd:"" help:"Manage API keys."`
+	Hooks   hooksCmd   `cmd:"" name:"webhooks" help:"Receive, try out, look at and repeat webhooks."`
 	Service serviceCmd `cmd:"" help:"List services, switch them on and off."`
 	Config_ configCmd  `cmd:"" name:"config" help:"Print the settings in force, secrets masked."`
 	Version versionCmd `cmd:"" help:"Print the version."`
