@@ -36,7 +36,9 @@ const (
 // commandRecords has every command. Those with an action leave one record, in
 // the chain of whom it is about, else in the platform's.
 var commandRecords = map[string]commandRecord{
-	"serve": {none: overHTTP}, "demo": {none: overHTTP},
+	"webhooks listen": {none: noPlatform}, "webhooks trigger": {none: overHTTP}, "webhooks log": {none: overHTTP}, "webhooks replay": {none: overHTTP},
+	"group rotate-secret": {action: audit.SecretRotated, object: "group"},
+	"serve":               {none: overHTTP}, "demo": {none: overHTTP},
 	"verify": {none: noPlatform}, "screen": {none: noPlatform}, "config": {none: noPlatform}, "version": {none: noPlatform},
 	"models list": {none: noPlatform}, "models pull": {none: noPlatform},
 	"bench ktp": {none: noPlatform}, "bench faces": {none: noPlatform}, "bench screening": {none: noPlatform}, "bench pairs": {none: noPlatform}, "bench pipeline": {none: noPlatform},

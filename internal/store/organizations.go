@@ -73,8 +73,3 @@ func (s *store) Groups(ctx context.Context, scope tenant.Scope) ([]tenant.Group,
 func (s *store) Group(ctx context.Context, scope tenant.Scope, id uuid.UUID) (tenant.Group, error) {
 	return one(ctx, s, scanGroup, noGroup, `SELECT `+groupColumns+` FROM groups WHERE `+groupInScope+` AND id = $3`, scoped(scope, id)...)
 }
-
-// GroupSecret implements verification.Store.
-func (s *store) GroupSecret(ctx context.Context, scope tenant.Scope, group uuid.UUID) (string, error) {
-	return one(ctx, s, value[string], noGroup, `SELECT webhook_secret FROM groups WHERE `+groupInScope+` AND id = $3`, scoped(scope, group)...)
-}
