@@ -6,6 +6,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -240,4 +241,42 @@ func (p *Platform) rewrap(ctx context.Context, done func(keys int)) error {
 		done(n)
 		after = last
 	}
+}
+
+// Person is whom a verification is about.
+type Person struct {
+	ResultID string `json:"result_id"`
+	Name     string `json:"name"`
+	NIK      string `json:"nik"`
+}
+
+// PersonOf reads from a verification whom it is about; nil when it is erased or
+// nothing was read.
+func (p *Platform) PersonOf(ctx context.Context, verificationID string) (*Person, error) {
+	id, err := uuid.Parse(verificationID)
+	if err != nil {
+		return nil, nil
+	}
+	v, err := p.db.Verification(ctx, tenant.Everything(), id)
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	found := &Person{ResultID: v.ResultID.String()}
+	if asked := v.Config.Person; asked != nil {
+		found.Name, found.NIK = asked.Name, asked.NIK
+		return found, nil
+	}
+	var out struct {
+		KTP struct {
+			Name, NIK string
+		} `json:"ktp"`
+	}
+	if err := json.Unmarshal(v.Output, &out); err != nil {
+		return nil, nil // it has not ended: nothing was read
+	}
+	found.Name, found.NIK = out.KTP.Name, out.KTP.NIK
+	return found, nil
 }

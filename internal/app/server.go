@@ -44,6 +44,9 @@ const (
 	retentionEvery = time.Hour
 	// List versions that another process has imported are taken up this often.
 	listsEvery = 5 * time.Second
+	// Events that nobody asks for get their place in the feed this often, so
+	// that few wait for one.
+	placeEvery = 5 * time.Second
 	// A job that fails for a reason of ours is tried this often before the
 	// verification FAILS.
 	processTries = 5
@@ -138,7 +141,7 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	s.http = &http.Server{
 		Handler: httpapi.New(httpapi.Config{
 			UseCases: s.cases, Screenings: verification.NewScreenings(s.cases, s.process, s.db), Reviews: verification.NewReviews(s.cases, s.process), Privacy: s.privacy,
-			Evidence: verification.NewDossiers(s.cases, s.process, s.Audit, export.Exporter{}), Audit: s.Audit,
+			Evidence: verification.NewDossiers(s.cases, s.process, s.Audit, export.Exporter{}), Audit: s.Audit, Webhooks: webhook.NewDesk(s.db, s.deliver, calls, time.Now),
 			Auth: s.Auth, Ready: s.db.Ping, SigningKey: s.keys.Links, AnswersKey: s.keys.Answers,
 			RateLimits: httpapi.RateLimits{PerKey: cfg.RatePerKey, PerGroup: cfg.RatePerGroup, PerAddress: cfg.RatePerAddress},
 			PublicURL:  cfg.PublicURL, TrustedProxies: proxies, SpoolDir: spool,
@@ -201,8 +204,10 @@ func (s *Server) Run(ctx context.Context) error {
 		verification.ProcessTask: func(ctx context.Context, id uuid.UUID, a queue.Attempt) error {
 			return s.process.Process(ctx, id, a.Number >= processTries)
 		},
-		verification.EraseTask:   func(ctx context.Context, id uuid.UUID, _ queue.Attempt) error { return s.privacy.DeleteFiles(ctx, id) },
-		verification.DeliverTask: func(ctx context.Context, id uuid.UUID, _ queue.Attempt) error { return s.deliver.Deliver(ctx, id) },
+		verification.EraseTask: func(ctx context.Context, id uuid.UUID, _ queue.Attempt) error { return s.privacy.DeleteFiles(ctx, id) },
+		verification.DeliverTask: func(ctx context.Context, id uuid.UUID, a queue.Attempt) error {
+			return s.deliver.Deliver(ctx, id, a.Round)
+		},
 	})
 	if err != nil {
 		return err
@@ -210,6 +215,7 @@ func (s *Server) Run(ctx context.Context) error {
 	watching, stopWatching := context.WithCancel(ctx)
 	var lists sync.WaitGroup
 	lists.Go(func() { s.watchLists(watching) })
+	lists.Go(func() { s.placeEvents(watching) })
 	defer lists.Wait()
 	defer stopWatching()
 	served := make(chan error, 1)
@@ -238,6 +244,22 @@ func (s *Server) watchLists(ctx context.Context) {
 	ticker := time.NewTicker(listsEvery)
 	defer ticker.Stop()
 	s.Lists.Watch(ctx, ticker.C, func(err error) { s.log.Warn("watch lists cannot be read; the last ones stay in use", "error", err) })
+}
+
+// placeEvents gives events their place in the feed.
+func (s *Server) placeEvents(ctx context.Context) {
+	ticker := time.NewTicker(placeEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if err := s.db.PlaceEvents(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("events have no place in the feed yet; the next reader gives them one", "error", err)
+		}
+	}
 }
 
 // Close frees everything; call it after Run has returned.

@@ -50,6 +50,11 @@ const (
 	MasterRotated   Action = "master_key.rotated"
 	MasterPruned    Action = "master_key.pruned"
 
+	SecretRotated   Action = "webhook_secret.rotated"
+	WebhookReplayed Action = "webhook.replayed"
+	WebhookTested   Action = "webhook.tested"
+	WebhookEnabled  Action = "webhook.enabled"
+
 	SettingsChanged Action = "settings.changed"
 	ListImported    Action = "list.imported"
 	ListRolledBack  Action = "list.rolled_back"

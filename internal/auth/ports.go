@@ -64,6 +64,9 @@ type Store interface {
 	InsertGroup(ctx context.Context, scope tenant.Scope, g tenant.Group) error
 	Groups(ctx context.Context, scope tenant.Scope) ([]tenant.Group, error)
 	Group(ctx context.Context, scope tenant.Scope, id uuid.UUID) (tenant.Group, error)
+	// RotateWebhookSecret replaces a group's secret; the one before signs along
+	// until a time.
+	RotateWebhookSecret(ctx context.Context, scope tenant.Scope, group uuid.UUID, secret string, previousUntil time.Time) error
 	Organization(ctx context.Context, scope tenant.Scope, id uuid.UUID) (tenant.Organization, error)
 	InsertUser(ctx context.Context, scope tenant.Scope, u tenant.User) error
 	Users(ctx context.Context, scope tenant.Scope) ([]tenant.User, error)

@@ -189,6 +189,7 @@ type groupCmd struct {
 	List   groupListCmd   `cmd:"" help:"List organizations and groups with their credits."`
 	Credit groupCreditCmd `cmd:"" help:"Give credits to a group."`
 	Mask   groupMaskCmd   `cmd:"" help:"Mask personal data for a group's users and reviewers, or stop to."`
+	Rotate groupRotateCmd `cmd:"" name:"rotate-secret" help:"Give a group a new webhook secret, printed once; the one before signs along for a while."`
 	Usage  groupUsageCmd  `cmd:"" help:"What was used, by day or month, service, user and group."`
 	Limit  groupLimitCmd  `cmd:"" help:"Limit the calls a minute of a group."`
 

@@ -36,7 +36,9 @@ const (
 // commandRecords has every command. Those with an action leave one record, in
 // the chain of whom it is about, else in the platform's.
 var commandRecords = map[string]commandRecord{
-	"serve": {none: overHTTP}, "demo": {none: overHTTP},
+	"webhooks listen": {none: noPlatform}, "webhooks trigger": {none: overHTTP}, "webhooks log": {none: overHTTP}, "webhooks replay": {none: overHTTP},
+	"group rotate-secret": {action: audit.SecretRotated, object: "group"},
+	"serve":               {none: overHTTP}, "demo": {none: overHTTP},
 	"verify": {none: noPlatform}, "screen": {none: noPlatform}, "config": {none: noPlatform}, "version": {none: noPlatform},
 	"models list": {none: noPlatform}, "models pull": {none: noPlatform},
 	"bench ktp": {none: noPlatform}, "bench faces": {none: noPlatform}, "bench screening": {none: noPlatform}, "bench pairs": {none: noPlatform}, "bench pipeline": {none: noPlatform},
@@ -55,6 +57,7 @@ var commandRecords = map[string]commandRecord{
 	"group settings":    {action: audit.SettingsChanged, object: "group"},
 	"key limit":         {action: audit.SettingsChanged, object: "key"},
 	"privacy sweep":     {action: audit.RetentionSwept},
+	"privacy report":    {action: audit.LogViewed},
 	"privacy keep":      {action: audit.SettingsChanged, object: "group"},
 	"master-key rotate": {action: audit.MasterRotated},
 	"master-key prune":  {action: audit.MasterPruned},

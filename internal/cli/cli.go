@@ -62,6 +62,7 @@ type root struct {
 	Conform conformanceCmd `cmd:"" name:"conformance" help:"Run the AnyCheck contract against a server and print what differs."`
 	Audit   auditCmd       `cmd:"" help:"Look at the audit log, check it and sign where it is."`
 	Evid    evidCmd        `cmd:"" name:"evidence" help:"Check evidence bundles."`
+	Hooks   hooksCmd       `cmd:"" name:"webhooks" help:"Receive, try out, look at and repeat webhooks."`
 }
 
 // env is what every command gets.

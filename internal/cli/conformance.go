@@ -24,7 +24,7 @@ func (conformanceCmd) Help() string {
 	return `Runs the public contract of AnyCheck against a server and prints what differs, so that
 both systems can be compared before a client moves. It makes one folder; with pictures
 it makes one verification of the type KTP_SELFIE. Differences name paths and kinds,
-never values. The exit code is 0 when nothing differs and 11 when something does.
+never values. The exit code is 0 when nothing differs and 12 when something does.
 
 Examples:
   anycheck conformance --base-url https://anycheck.example --api-key "$KEY"
@@ -35,7 +35,7 @@ Examples:
 var errDiffers = errors.New("the server differs from the contract")
 
 // exitDiffers is its exit code.
-const exitDiffers = 11
+const exitDiffers = 12
 
 func (c conformanceCmd) Run(e *env) error {
 	o := conformance.Options{BaseURL: c.BaseURL, APIKey: c.APIKey}

@@ -3,25 +3,29 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"anycheck/internal/app"
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/verification"
 )
 
 type privacyCmd struct {
-	Sweep privacySweepCmd `cmd:"" help:"Erase what groups keep no longer; a server does this hourly."`
-	Keep  privacyKeepCmd  `cmd:"" help:"Show or set how many days a group keeps data."`
+	Sweep  privacySweepCmd  `cmd:"" help:"Erase what groups keep no longer; a server does this hourly."`
+	Keep   privacyKeepCmd   `cmd:"" help:"Show or set how many days a group keeps data."`
+	Report privacyReportCmd `cmd:"" help:"Whose data were shown since a time, which fields, when and to whom."`
 }
 
 // Help is shown below the command's flags.
 func (privacyCmd) Help() string {
 	return `Examples:
   anycheck privacy keep 0198c0de-… --result 365 --files 30
-  anycheck privacy sweep --dry-run`
+  anycheck privacy sweep --dry-run
+  anycheck privacy report --since 72h`
 }
 
 type privacySweepCmd struct {
@@ -89,6 +93,88 @@ func (c privacyKeepCmd) Run(e *env) error {
 				}
 				fmt.Fprintf(w, "%-8s %s\n", class, kept)
 			}
+		})
+	})
+}
+
+type privacyReportCmd struct {
+	Since        string `required:"" help:"From this time on: 2026-11-23, 2026-11-23T12:00:00Z, or 24h for the last day."`
+	Until        string `help:"Before this time. Default: now."`
+	Organization string `help:"Only this organization's chain (id)."`
+	Actor        string `help:"Only what this user (id) or API key (prefix) saw."`
+	Persons      bool   `help:"Name the persons, as far as they are not erased. The output is personal data then."`
+}
+
+// Help is shown below the command's flags.
+func (privacyReportCmd) Help() string {
+	return `Whose data were shown, which fields, when and to whom, by the audit log: what a notice
+of a breach needs within three days (UU PDP 27/2022, article 46).
+
+Examples:
+  anycheck privacy report --since 72h
+  anycheck privacy report --since 2026-11-20 --actor ack_live_ABCDEFGH --persons --json`
+}
+
+func (c privacyReportCmd) Run(e *env) error {
+	f := audit.Filter{ActorID: c.Actor}
+	var err error
+	if f.From, err = moment(c.Since, "--since"); err != nil {
+		return err
+	}
+	if f.Until, err = moment(c.Until, "--until"); err != nil {
+		return err
+	}
+	if f.Until == nil {
+		now := time.Now()
+		f.Until = &now
+	}
+	return e.withPlatform(func(p *app.Platform) error {
+		type row struct {
+			audit.Exposure
+			Person *app.Person `json:"person,omitempty"`
+		}
+		bar := e.bar(-1, "reading the log")
+		var x audit.Exposures
+		for seen := 0; ; {
+			records, total, err := p.Audit.Find(e.ctx, f, seen, 1000)
+			if err != nil {
+				return err
+			}
+			for _, r := range records {
+				if c.Organization == "" || r.Organization == c.Organization {
+					x.Add(r)
+				}
+			}
+			_ = bar.Add(len(records))
+			if seen += len(records); seen >= total || len(records) == 0 {
+				break
+			}
+		}
+		_ = bar.Finish()
+		rows := []row{}
+		for _, exposure := range x.List() {
+			r := row{Exposure: exposure}
+			if c.Persons && exposure.Object.Type == "verification" {
+				if r.Person, err = p.PersonOf(e.ctx, exposure.Object.ID); err != nil {
+					return err
+				}
+			}
+			rows = append(rows, r)
+		}
+		return e.print(rows, func(w io.Writer) {
+			for _, r := range rows {
+				who := r.Object.Type + " " + r.Object.ID
+				if r.Person != nil {
+					who += fmt.Sprintf(" (%s, NIK %s)", r.Person.Name, r.Person.NIK)
+				}
+				var actors []string
+				for _, a := range r.Actors {
+					actors = append(actors, strings.TrimSpace(string(a.Kind)+" "+a.ID))
+				}
+				fmt.Fprintf(w, "%s\n  fields    %s\n  when      %s to %s, %d times\n  by        %s\n  networks  %s\n", who, strings.Join(r.Fields, ", "),
+					r.First.Format(time.RFC3339), r.Last.Format(time.RFC3339), r.Times, strings.Join(actors, ", "), strings.Join(r.Addresses, ", "))
+			}
+			fmt.Fprintf(w, "%d objects were shown\n", len(rows))
 		})
 	})
 }

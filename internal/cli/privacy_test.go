@@ -26,3 +26,15 @@ func TestPrivacyKeep(t *testing.T) {
 		}
 	}
 }
+
+func TestPrivacyReport(t *testing.T) {
+	dir := t.TempDir()
+	if got := must[[]any](t, dir, "privacy", "report", "--since", "24h"); len(got) != 0 {
+		t.Errorf("an empty log shows %v", got)
+	}
+	for _, args := range [][]string{{"privacy", "report"}, {"privacy", "report", "--since", "soon"}} {
+		if code, _, stderr := run(t, dir, args...); code == 0 || strings.TrimSpace(stderr) == "" {
+			t.Errorf("%v: exit %d", args, code)
+		}
+	}
+}

@@ -204,6 +204,7 @@ func TestAnotherOrganization(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.b.key = key
+	sent := p.moves(t, v, verification.InProgress)[0]
 	for _, tt := range []struct{ method, target, body string }{
 		{"GET", "/folders/" + v.FolderID.String(), ""},
 		{"PATCH", "/folders/" + v.FolderID.String(), `{"name":"mine"}`},
@@ -230,6 +231,8 @@ func TestAnotherOrganization(t *testing.T) {
 		{"PATCH", "/groups/" + group + "/settings", `{"review":{"four_eyes":true}}`},
 		{"GET", "/results?folder_id=" + v.FolderID.String(), ""},
 		{"GET", "/jobs/" + job, ""},
+		{"GET", "/webhooks/deliveries/" + sent.String(), ""},
+		{"POST", "/webhooks/deliveries/" + sent.String() + "/replay", ""},
 		{"GET", "/results/" + v.ResultID.String(), ""},
 		{"GET", "/results/" + v.ResultID.String() + "/evidence.zip", ""},
 	} {

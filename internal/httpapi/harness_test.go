@@ -33,6 +33,7 @@ import (
 	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 	"anycheck/internal/watchlist"
+	"anycheck/internal/webhook"
 )
 
 // exporter writes nothing that these tests look at.
@@ -52,11 +53,14 @@ type platform struct {
 	auth    *auth.Service
 	process *verification.Processor
 	audit   *audit.Log
+	deliver *webhook.Deliverer
 	log     *lockedBuffer
 	blobs   *memoryBlobs
 	missing map[verification.Type][]string
 	ready   error
 	spool   string
+	// answers is what webhooks of the tests meet.
+	answers func(*http.Request) (*http.Response, error)
 	a, b    account
 }
 
@@ -103,7 +107,8 @@ func newPlatform(t testing.TB) *platform {
 	p.lists = watchlist.NewLibrary(db, blobs, time.Now)
 	process := verification.NewProcessor(db, blobs, verification.NewPipeline(markedDocuments{}, nil, nil, p.lists, time.Now), exporter{}, []byte("key"), time.Now, nil)
 	p.process = process
-	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Reviews: verification.NewReviews(cases, process), Evidence: verification.NewDossiers(cases, process, p.audit, export.Exporter{}), Audit: p.audit, Privacy: verification.NewPrivacy(process), Auth: p.auth, Ready: func(context.Context) error { return p.ready },
+	p.deliver = webhook.NewDeliverer(db, p, "test")
+	p.server = newServer(Config{UseCases: cases, Screenings: verification.NewScreenings(cases, process, db), Reviews: verification.NewReviews(cases, process), Evidence: verification.NewDossiers(cases, process, p.audit, export.Exporter{}), Audit: p.audit, Webhooks: webhook.NewDesk(db, p.deliver, httpsOnly{}, time.Now), Privacy: verification.NewPrivacy(process), Auth: p.auth, Ready: func(context.Context) error { return p.ready },
 		SigningKey: bytes.Repeat([]byte("s"), 32), AnswersKey: bytes.Repeat([]byte("a"), 32), SpoolDir: p.spool, Limits: limits, Now: time.Now,
 		Logger: slog.New(slog.NewJSONHandler(p.log, nil))})
 	p.handler = p.server.handler()
@@ -191,6 +196,9 @@ func (p *platform) do(method, target, body string, header ...string) *httptest.R
 func (p *platform) asB(method, target, body string) *httptest.ResponseRecorder {
 	return p.do(method, target, body, "X-API-Key", p.b.key)
 }
+
+// Do implements webhook.Doer.
+func (p *platform) Do(r *http.Request) (*http.Response, error) { return p.answers(r) }
 
 type inProcess struct{ h http.Handler }
 

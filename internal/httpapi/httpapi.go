@@ -17,10 +17,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/google/uuid"
 
 	"anycheck/internal/auth"
 	"anycheck/internal/tenant"
 	"anycheck/internal/verification"
+	"anycheck/internal/webhook"
 )
 
 // Auth proves callers.
@@ -33,6 +35,7 @@ type Auth interface {
 	Profile(ctx context.Context, a tenant.Actor) (auth.Profile, error)
 	SSO
 	People
+	RotateWebhookSecret(ctx context.Context, a tenant.Actor, group uuid.UUID, overlap time.Duration) (auth.RotatedSecret, error)
 }
 
 // Config is what the API stands on.
@@ -42,6 +45,7 @@ type Config struct {
 	Privacy    *verification.Privacy
 	Reviews    *verification.Reviews
 	Evidence   *verification.Dossiers
+	Webhooks   *webhook.Desk
 	Auth       Auth
 	Audit      Audit
 	// Ready tells why the program cannot work at the moment; nil when it can.
@@ -124,6 +128,8 @@ func newServer(cfg Config) *server {
 	s.privacyRoutes()
 	s.auditRoutes()
 	s.evidenceRoutes()
+	s.webhookRoutes()
+	s.feedRoute()
 	s.healthRoutes()
 	s.metricsRoute()
 	s.creditRoutes()

@@ -54,6 +54,15 @@ func TestMaskedAnswers(t *testing.T) {
 		if err := c.Evidence(ctx, v.ResultID, &strings.Builder{}); !client.IsCode(err, "FORBIDDEN") {
 			t.Errorf("%s gets the evidence: %v", who, err)
 		}
+		events, err := c.Feed(ctx, "", 100)
+		if err != nil || len(events.Items) == 0 {
+			t.Fatalf("%s sees events %+v, %v", who, events, err)
+		}
+		for _, e := range events.Items {
+			if text := strings.ToUpper(fmt.Sprint(e.VerificationID, string(e.Output), e.Matches, e.WebhookMetadata)); strings.Contains(text, "RATNA") || strings.Contains(text, "3174084107870501") || !strings.Contains(text, strings.ToUpper(v.ID)) {
+				t.Errorf("%s sees the event %s", who, text)
+			}
+		}
 		all := strings.ToUpper(fmt.Sprint(string(seen.Output), string(seen.InputConfig), string(listed.Items[0].Output), string(listed.Items[0].InputConfig), hits, attempts.Items, string(attempts.Items[0].Output), reviews))
 		for _, secret := range []string{"RATNA", "KERTANEGARA", "3174084107870501", "1987-07-01"} {
 			if strings.Contains(all, secret) {

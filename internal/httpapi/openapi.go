@@ -26,7 +26,7 @@ func apiConfig() huma.Config {
 	config.Security = []map[string][]string{{"bearer": {}}, {"apiKey": {}}}
 	config.Tags = []*huma.Tag{
 		{Name: "Authentication"}, {Name: "Users"}, {Name: "API keys"}, {Name: "Groups"}, {Name: "Uploads"}, {Name: "Folders"}, {Name: "Services"},
-		{Name: "Verifications"}, {Name: "Reviews"}, {Name: "Screening"}, {Name: "Results"}, {Name: "Privacy"}, {Name: "Credits"}, {Name: "Audit"}, {Name: "Operation"},
+		{Name: "Verifications"}, {Name: "Reviews"}, {Name: "Screening"}, {Name: "Results"}, {Name: "Privacy"}, {Name: "Credits"}, {Name: "Webhooks"}, {Name: "Audit"}, {Name: "Operation"},
 	}
 	return config
 }

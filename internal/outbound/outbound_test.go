@@ -178,7 +178,11 @@ func TestGuardedClient(t *testing.T) {
 }
 
 // fakeDNS answers every A question with the address, and knows no AAAA.
-func fakeDNS(t *testing.T, a [4]byte) *net.Resolver {
+func fakeDNS(t *testing.T, a [4]byte) *net.Resolver { return changingDNS(t, a) }
+
+// changingDNS answers A questions with one address after the other, the last
+// one from then on.
+func changingDNS(t *testing.T, addresses ...[4]byte) *net.Resolver {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -198,6 +202,10 @@ func fakeDNS(t *testing.T, a [4]byte) *net.Resolver {
 			}
 			m.Response, m.Authoritative, m.Additionals = true, true, nil
 			if q := m.Questions[0]; q.Type == dnsmessage.TypeA {
+				a := addresses[0]
+				if len(addresses) > 1 {
+					addresses = addresses[1:]
+				}
 				m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class},
 					Body: &dnsmessage.AResource{A: a}}}
 			}
@@ -234,6 +242,25 @@ func TestNameThatLeadsInside(t *testing.T) {
 	c.dialer.Resolver = fakeDNS(t, [4]byte{127, 0, 0, 1})
 	if _, err := call(t, c, target); err != nil || calls.Load() != 1 {
 		t.Errorf("the same name where loopback is allowed: %v, %d calls", err, calls.Load())
+	}
+}
+
+// A name that leads to a good address when it is first asked for and inside
+// from then on is called once.
+func TestRebinding(t *testing.T) {
+	s, calls := receiver(t, func(w http.ResponseWriter, r *http.Request) {})
+	c := New(Options{Allow: loopback})
+	c.dialer.Resolver = changingDNS(t, [4]byte{127, 0, 0, 1}, [4]byte{169, 254, 169, 254})
+	target := "http://hooks.example.com:" + mustPort(t, s.URL)
+	if _, err := call(t, c, target); err != nil {
+		t.Fatal(err)
+	}
+	_, err := call(t, c, target)
+	wantMessage(t, err, "The address uses a port that is not allowed.")
+	_, err = call(t, c, "http://hooks.example.com/")
+	wantMessage(t, err, "The address is in a network that is not allowed.")
+	if calls.Load() != 1 {
+		t.Errorf("%d calls, want 1", calls.Load())
 	}
 }
 
@@ -284,6 +311,29 @@ func TestAnswerIsBounded(t *testing.T) {
 	s, _ = receiver(t, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X-Long", strings.Repeat("a", maxHeader)) })
 	if _, err := call(t, New(o), s.URL); err == nil {
 		t.Error("a header beyond the limit was taken")
+	}
+}
+
+// A receiver that begins an answer and does not go on holds nobody longer than
+// the whole call may take.
+func TestAnswersThatNeverEnd(t *testing.T) {
+	release := make(chan struct{})
+	s, _ := receiver(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush()
+		<-release
+	})
+	t.Cleanup(func() { close(release) })
+	res, err := call(t, New(Options{Allow: loopback, Timeout: 50 * time.Millisecond}), s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.ReadAll(res.Body)
+	if e, ok := errors.AsType[net.Error](err); !ok || !e.Timeout() {
+		t.Errorf("the body was read to its end: %v", err)
+	}
+	if got := New(Options{}).http.Timeout; got != 10*time.Second {
+		t.Errorf("by default a call may take %v", got)
 	}
 }
 

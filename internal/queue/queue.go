@@ -51,6 +51,8 @@ type Attempt struct {
 	// Number is 1 for the first try. Errors and crashes count, waits that the
 	// handler asked for and stops of the program do not.
 	Number int
+	// Round is the task's.
+	Round int
 }
 
 // Limits of a job.
@@ -177,7 +179,7 @@ func (j *Jobs) EnqueueTx(ctx context.Context, conn *sql.Conn, tx *sql.Tx, task v
 }
 
 func (j *Jobs) insertTask(ctx context.Context, conn *sql.Conn, tx *sql.Tx, task verification.Task, after int64, unique river.UniqueOpts) (*rivertype.JobInsertResult, error) {
-	t := ref{ID: task.ID, After: after}
+	t := ref{ID: task.ID, Round: task.Round, After: after}
 	switch task.Kind {
 	case verification.ProcessTask:
 		return j.insert(ctx, conn, tx, processArgs{t}, &river.InsertOpts{Queue: processQueue, UniqueOpts: unique})

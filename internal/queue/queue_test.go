@@ -313,6 +313,36 @@ func TestATaskWaitsOnlyOnce(t *testing.T) {
 	})
 }
 
+// A task of a new round does not wait for one of the round before, which may
+// be days away.
+func TestRounds(t *testing.T) {
+	engines(t, func(t *testing.T, r *rig) {
+		wait := fault.New(fault.Exhausted, "Later.")
+		wait.RetryAfter = 24 * time.Hour
+		rounds := make(chan int, 10)
+		snoozed, cancel := r.jobs.client.Subscribe(river.EventKindJobSnoozed)
+		defer cancel()
+		r.start(t, Handlers{verification.DeliverTask: func(_ context.Context, _ uuid.UUID, a Attempt) error {
+			rounds <- a.Round
+			if a.Round == 0 {
+				return wait
+			}
+			return nil
+		}})
+		id := r.enqueue(t, verification.DeliverTask)
+		if got := next(t, "the first round", rounds); got != 0 {
+			t.Errorf("round %d, want 0", got)
+		}
+		next(t, "its wait", snoozed)
+		if err := r.db.Enqueue(t.Context(), verification.Task{Kind: verification.DeliverTask, ID: id, Round: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if got := next(t, "the second round", rounds); got != 1 {
+			t.Errorf("round %d, want 1", got)
+		}
+	})
+}
+
 // A process that dies leaves its jobs running and itself the leader.
 func TestReclaimAfterACrash(t *testing.T) {
 	engines(t, func(t *testing.T, r *rig) {

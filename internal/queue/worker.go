@@ -21,6 +21,8 @@ import (
 // ref is the argument of a task's job.
 type ref struct {
 	ID uuid.UUID `json:"id"`
+	// Round is the task's.
+	Round int `json:"round,omitempty"`
 	// After is the job that was running when this one was added; 0 for none.
 	After int64 `json:"after,omitempty"`
 }
@@ -50,13 +52,13 @@ func (periodicArgs) Kind() string { return "periodic" }
 func (j *Jobs) workers() *river.Workers {
 	w := river.NewWorkers()
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, job *river.Job[processArgs]) error {
-		return j.work(ctx, job.JobRow, verification.ProcessTask, job.Args.ID)
+		return j.work(ctx, job.JobRow, verification.ProcessTask, job.Args.ref)
 	}))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, job *river.Job[deliverArgs]) error {
-		return j.work(ctx, job.JobRow, verification.DeliverTask, job.Args.ID)
+		return j.work(ctx, job.JobRow, verification.DeliverTask, job.Args.ref)
 	}))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, job *river.Job[eraseArgs]) error {
-		return j.work(ctx, job.JobRow, verification.EraseTask, job.Args.ID)
+		return j.work(ctx, job.JobRow, verification.EraseTask, job.Args.ref)
 	}))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, job *river.Job[periodicArgs]) error {
 		fn, ok := j.periodic[job.Args.Name]
@@ -68,12 +70,12 @@ func (j *Jobs) workers() *river.Workers {
 	return w
 }
 
-func (j *Jobs) work(ctx context.Context, row *rivertype.JobRow, kind verification.TaskKind, id uuid.UUID) error {
+func (j *Jobs) work(ctx context.Context, row *rivertype.JobRow, kind verification.TaskKind, of ref) error {
 	err := errNoHandler
 	if h := j.handlers[kind]; h != nil {
-		err = guarded(func() error { return h(ctx, id, Attempt{Number: row.Attempt}) })
+		err = guarded(func() error { return h(ctx, of.ID, Attempt{Number: row.Attempt, Round: of.Round}) })
 	}
-	return j.outcome(ctx, err, slog.String("job", string(kind)), slog.String("id", id.String()), slog.Int("attempt", row.Attempt))
+	return j.outcome(ctx, err, slog.String("job", string(kind)), slog.String("id", of.ID.String()), slog.Int("attempt", row.Attempt))
 }
 
 // guarded turns a panic into an error. Its value may hold data of a person:

@@ -79,8 +79,3 @@ func (s *store) UpdateGroup(ctx context.Context, scope tenant.Scope, g tenant.Gr
 	err := s.change(ctx, noGroup, `UPDATE groups SET name = $4, mask_personal_data = $5 WHERE `+groupInScope+` AND id = $3`, scoped(scope, g.ID, g.Name, g.MaskPersonalData)...)
 	return taken(err, "The organization already has a group with this name.")
 }
-
-// GroupSecret implements verification.Store.
-func (s *store) GroupSecret(ctx context.Context, scope tenant.Scope, group uuid.UUID) (string, error) {
-	return one(ctx, s, value[string], noGroup, `SELECT webhook_secret FROM groups WHERE `+groupInScope+` AND id = $3`, scoped(scope, group)...)
-}

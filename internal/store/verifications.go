@@ -47,11 +47,13 @@ func (s *store) Results(ctx context.Context, scope tenant.Scope, folder uuid.UUI
 	return list, total, err
 }
 
-const selectVerification = `SELECT id, organization_id, group_id, service_id, service_name, user_id, api_key, folder_id, result_id, ` + keyOf + `,
+const selectEvenErased = `SELECT id, organization_id, group_id, service_id, service_name, user_id, api_key, folder_id, result_id, ` + keyOf + `,
 	status, attempt, runs, start_date, end_date, input_config, config, total_files, total_pages,
 	output, output_status, checks, output_path, export_path, failure, ocr_job_ids, fraud_job_ids,
 	webhook_url, webhook_metadata, webhook_secret, credit_cost, credit_used, created_at, updated_at
-	FROM verifications WHERE ` + inScope + notErased
+	FROM verifications WHERE ` + inScope
+
+const selectVerification = selectEvenErased + notErased
 
 func (s *store) scanVerification(r row) (v verification.Verification, err error) {
 	key := &opener{db: s.db, owner: &v.ResultID}

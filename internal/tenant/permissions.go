@@ -60,7 +60,7 @@ var rules = []Rule{
 	{WriteFolders, "make, rename and delete folders", [5]Grant{Yes, Yes, Yes, No, No}, WriteFolders},
 	{WriteUploads, "upload files", [5]Grant{Yes, Yes, Yes, No, No}, WriteUploads},
 	{ReadVerifications, "see verifications and results", [5]Grant{Yes, Yes, Yes, Yes, Yes}, ReadVerifications},
-	{WriteVerifications, "create, retry and cancel verifications and screenings", [5]Grant{Yes, Yes, Yes, No, No}, WriteVerifications},
+	{WriteVerifications, "create, retry and cancel verifications and screenings, send webhooks again", [5]Grant{Yes, Yes, Yes, No, No}, WriteVerifications},
 	{ReviewVerifications, "review: decide, correct, dismiss hits", [5]Grant{Yes, Yes, Yes, Yes, No}, WriteVerifications},
 	{SeePersonalData, "see personal data in full", [5]Grant{Yes, Yes, Unmasked, Unmasked, No}, SeePersonalData},
 	{RevealPersonalData, "reveal one masked value, with a reason", [5]Grant{Yes, Yes, Yes, Yes, No}, SeePersonalData},

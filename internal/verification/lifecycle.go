@@ -40,22 +40,21 @@ func (l lifecycle) transition(ctx context.Context, tx Store, scope tenant.Scope,
 	if err != nil || v.WebhookURL == "" || !Announced(to) {
 		return err
 	}
-	id := newID()
-	body, err := announcement(id, *v, e)
+	body, err := announcement(e.ID, *v, e)
 	if err != nil {
 		return err
 	}
-	return l.send(ctx, tx, scope, v, id, e, body)
+	return l.send(ctx, tx, scope, v, e, body)
 }
 
-// send puts the webhook of an event on its way.
-func (l lifecycle) send(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, id uuid.UUID, e Event, body []byte) error {
-	d := Delivery{ID: id, Tenancy: v.Tenancy, VerificationID: v.ID, Sequence: e.Sequence, URL: v.WebhookURL, Body: body,
-		Secret: v.WebhookSecret, State: Pending, CreatedAt: e.At, UpdatedAt: e.At}
+// send puts the webhook of an event on its way, under the event's id.
+func (l lifecycle) send(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, e Event, body []byte) error {
+	d := Delivery{ID: e.ID, Tenancy: v.Tenancy, VerificationID: v.ID, Sequence: e.Sequence, URL: v.WebhookURL, Body: body,
+		Secret: v.WebhookSecret, State: Pending, RoundAt: e.At, NextAt: &e.At, CreatedAt: e.At, UpdatedAt: e.At}
 	if err := tx.InsertDelivery(ctx, scope, d); err != nil {
 		return err
 	}
-	return tx.Enqueue(ctx, Task{Kind: DeliverTask, ID: id})
+	return tx.Enqueue(ctx, Task{Kind: DeliverTask, ID: e.ID})
 }
 
 // cancel stops what has not ended; what is still reserved for it goes back.

@@ -72,6 +72,47 @@ func masked(raw json.RawMessage) json.RawMessage {
 	return m.out.Bytes()
 }
 
+// plainEvent are the fields of an event that do not tell who somebody is.
+var plainEvent = []string{"event", "timestamp", "id", "sequence", "verification_id", "result_id", "folder_id", "previous_status", "status", "output_status",
+	"service", "error", "execution_time", "credit_used"}
+
+// maskedEvent masks the body of an event as For masks its verification.
+func maskedEvent(body []byte) ([]byte, error) {
+	var e map[string]json.RawMessage
+	if err := json.Unmarshal(body, &e); err != nil {
+		return nil, err
+	}
+	for field, raw := range e {
+		switch field {
+		case "output":
+			e[field] = masked(raw)
+		case "matches", "lists": // as in output.pep
+			m := masker{dec: json.NewDecoder(bytes.NewReader(raw))}
+			m.dec.UseNumber()
+			if err := m.value([]string{"pep", field}); err != nil {
+				return nil, err
+			}
+			e[field] = m.out.Bytes()
+		case "webhook_metadata":
+			e[field] = json.RawMessage("{}")
+		default:
+			if !slices.Contains(plainEvent, field) {
+				e[field] = json.RawMessage("null")
+			}
+		}
+	}
+	return json.Marshal(e)
+}
+
+// For hides what receivers answered, which may repeat what they were
+// sent, from an actor that may not see personal data.
+func (d DeliveryAttempt) For(a tenant.Actor) DeliveryAttempt {
+	if !a.Can(tenant.SeePersonalData) && len(d.Answer) > 0 {
+		d.Answer = []byte(hidden)
+	}
+	return d
+}
+
 // masker copies JSON token by token, so that keys keep their order.
 type masker struct {
 	dec *json.Decoder

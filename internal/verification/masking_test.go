@@ -152,3 +152,20 @@ func FuzzMasked(f *testing.F) {
 		}
 	})
 }
+
+func TestMaskedEvent(t *testing.T) {
+	body := `{"event":"screening.alert","sequence":4,"status":"COMPLETED","service":{"name":"KTP"},"output":{"ktp":{"nik":"3174084107870501","gender":"LAKI-LAKI"}},` +
+		`"matches":[{"entity_id":"E-1","name":"BUDI SANTOSO","score":0.9,"topics":["role.pep"]}],"lists":[{"name":"ofac","version":"2"}],"webhook_metadata":{"customer":7},"new":"BUDI","error":null}`
+	want := `{"error":null,"event":"screening.alert","lists":[{"name":"ofac","version":"2"}],"matches":[{"entity_id":"E-1","name":"B*** S***","score":0.9,"topics":["role.pep"]}],` +
+		`"new":null,"output":{"ktp":{"nik":"3174************","gender":"LAKI-LAKI"}},"sequence":4,"service":{"name":"KTP"},"status":"COMPLETED","webhook_metadata":{}}`
+	if got, err := maskedEvent([]byte(body)); err != nil || string(got) != want {
+		t.Errorf("%s, %v, want %s", got, err, want)
+	}
+	a := DeliveryAttempt{Answer: []byte("thanks for BUDI")}
+	if got := a.For(tenant.Actor{User: tenant.User{Role: tenant.Auditor}}); string(got.Answer) != hidden {
+		t.Errorf("an auditor sees %s", got.Answer)
+	}
+	if got := a.For(tenant.Actor{User: tenant.User{Role: tenant.SuperAdmin}}); string(got.Answer) != "thanks for BUDI" {
+		t.Errorf("a super admin sees %s", got.Answer)
+	}
+}

@@ -37,6 +37,7 @@ type Store interface {
 	AttemptStore
 	ReviewStore
 	ReviewSettingsStore
+	EventFeed
 	// ServiceState gives the operator's state of a service by code.
 	ServiceState(ctx context.Context, code string) (ServiceState, error)
 	// Enqueue adds a job to the queue; inside InTx it is part of the transaction.
@@ -158,57 +159,13 @@ type Credits interface {
 	Reserved(ctx context.Context, scope tenant.Scope, verification uuid.UUID, attempt int) (bool, error)
 }
 
-// Webhooks stores what is to be delivered.
-type Webhooks interface {
-	InsertDelivery(ctx context.Context, scope tenant.Scope, d Delivery) error
-	Delivery(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Delivery, error)
-	// EarlierPending tells whether the verification has an undelivered webhook
-	// with a smaller sequence that is still being tried.
-	EarlierPending(ctx context.Context, scope tenant.Scope, d Delivery) (bool, error)
-	// RecordAttempt keeps one attempt and the delivery's new state.
-	RecordAttempt(ctx context.Context, scope tenant.Scope, d Delivery, a DeliveryAttempt) error
-	// GroupSecret is the webhook secret of a group.
-	GroupSecret(ctx context.Context, scope tenant.Scope, group uuid.UUID) (string, error)
-}
-
-// Delivery is one webhook on its way.
-type Delivery struct {
-	ID uuid.UUID
-	Tenancy
-	VerificationID uuid.UUID
-	Sequence       int
-	URL            string
-	Body           []byte
-	Secret         string // the caller's own; empty: the group's
-	State          DeliveryState
-	Attempts       int
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
-}
-
-// DeliveryState is how a webhook stands.
-type DeliveryState string
-
-// The states.
-const (
-	Pending   DeliveryState = "PENDING"
-	Delivered DeliveryState = "DELIVERED"
-	Dead      DeliveryState = "DEAD" // given up
-)
-
-// DeliveryAttempt is one try to deliver.
-type DeliveryAttempt struct {
-	Number     int // 1 for the first
-	At         time.Time
-	HTTPStatus int    // 0 when no answer came
-	Error      string // safe to show
-	Duration   time.Duration
-}
-
 // Task is a job for the queue. It carries ids only, never personal data.
 type Task struct {
 	Kind TaskKind
 	ID   uuid.UUID
+	// Round is the delivery's (DeliverTask): one that waits of an earlier round
+	// does not stand in the way.
+	Round int
 }
 
 // TaskKind names a worker.

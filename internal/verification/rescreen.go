@@ -379,8 +379,16 @@ func (p *Processor) announceAlert(ctx context.Context, tx Store, scope tenant.Sc
 	for _, l := range s.Lists {
 		lists = append(lists, pepList{l.Name, l.Version, l.ImportedAt.UTC(), s.ageDays(l)})
 	}
-	id := newID()
-	body, err := json.Marshal(struct {
+	body, err := alert(*v, e, matches, lists)
+	if err != nil {
+		return err
+	}
+	return p.send(ctx, tx, scope, v, e, body)
+}
+
+// alert is the body of the webhook for new or changed hits.
+func alert(v Verification, e Event, matches []pepMatch, lists []pepList) ([]byte, error) {
+	return json.Marshal(struct {
 		Event           EventKind       `json:"event"`
 		Timestamp       time.Time       `json:"timestamp"`
 		ID              uuid.UUID       `json:"id"`
@@ -391,9 +399,5 @@ func (p *Processor) announceAlert(ctx context.Context, tx Store, scope tenant.Sc
 		Matches         []pepMatch      `json:"matches"` // new or changed
 		Lists           []pepList       `json:"lists"`
 		WebhookMetadata json.RawMessage `json:"webhook_metadata"`
-	}{ScreeningAlert, e.At.UTC(), id, e.Sequence, v.ID, v.ResultID, v.FolderID, matches, lists, v.Metadata()})
-	if err != nil {
-		return err
-	}
-	return p.send(ctx, tx, scope, v, id, e, body)
+	}{ScreeningAlert, e.At.UTC(), e.ID, e.Sequence, v.ID, v.ResultID, v.FolderID, matches, lists, v.Metadata()})
 }

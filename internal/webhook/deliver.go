@@ -30,6 +30,7 @@ type Deliverer struct {
 	userAgent string
 	now       func() time.Time
 	random    func() float64 // in [0, 1)
+	gate      gate
 }
 
 // NewDeliverer connects a deliverer to its store and client; version is this
@@ -39,22 +40,25 @@ func NewDeliverer(store verification.Webhooks, client Doer, version string) *Del
 }
 
 const (
-	maxAnswer = 64 << 10 // bytes of an answer that are read, and dropped
+	maxAnswer = 64 << 10 // bytes of an answer that are kept; the rest is not read
 	// maxRetryAfter bounds how long a receiver may ask us to wait: the longest
 	// step of the schedule.
 	maxRetryAfter = 24 * time.Hour
 )
 
-// Deliver makes one attempt. It returns nil when nothing is left to do: the
-// webhook was delivered, given up or cancelled. When there is more to do it
-// returns a fault whose RetryAfter says when: Exhausted while an earlier
-// webhook of the same verification is on its way, Unavailable after an
-// attempt that failed. A crash in between repeats the attempt with the same
-// webhook-id.
-func (d *Deliverer) Deliver(ctx context.Context, id uuid.UUID) error {
+// Deliver makes one attempt of a round. It returns nil when nothing is left to
+// do: the webhook was delivered, given up or disabled, or a later round has
+// begun. When there is more to do it returns a fault whose RetryAfter says
+// when: Exhausted while an earlier webhook of the same verification is on its
+// way or the tenant has enough under way, Unavailable after an attempt that
+// failed. A crash in between repeats the attempt with the same webhook-id.
+func (d *Deliverer) Deliver(ctx context.Context, id uuid.UUID, round int) error {
 	scope := tenant.Everything()
 	w, err := d.store.Delivery(ctx, scope, id)
-	if err != nil || w.State != verification.Pending {
+	if err != nil || w.State != verification.Pending || w.Round != round {
+		return err
+	}
+	if held, err := d.store.HoldDisabled(ctx, scope, w, d.now()); err != nil || held {
 		return err
 	}
 	earlier, err := d.store.EarlierPending(ctx, scope, w)
@@ -62,42 +66,48 @@ func (d *Deliverer) Deliver(ctx context.Context, id uuid.UUID) error {
 		return err
 	}
 	if earlier {
-		e := fault.New(fault.Exhausted, "An earlier webhook of the verification is still being tried.")
-		e.RetryAfter = d.turn(w)
-		return e
+		return d.wait(w, "An earlier webhook of the verification is still being tried.")
 	}
-	secret := w.Secret
-	if secret == "" {
-		if secret, err = d.store.GroupSecret(ctx, scope, w.GroupID); err != nil {
-			return err
-		}
-		if secret == "" {
-			return fmt.Errorf("group %s has no webhook secret", w.GroupID)
-		}
+	leave := d.gate.enter(w)
+	if leave == nil {
+		return d.wait(w, "The tenant has as many webhooks under way as it can.")
+	}
+	receiver := unsure
+	defer func() { leave(receiver) }()
+	secrets, err := d.secrets(ctx, w.GroupID, w.Secret)
+	if err != nil {
+		return err
 	}
 
-	start := d.now()
-	status, wish, callErr := d.post(ctx, w, secret, start)
+	attempt, wish, callErr := d.post(ctx, w.URL, w.ID, w.Body, secrets)
 	if callErr != nil && ctx.Err() != nil {
 		return ctx.Err() // we are stopping: the receiver had no chance
 	}
-	w.Attempts, w.UpdatedAt = w.Attempts+1, d.now()
-	attempt := verification.DeliveryAttempt{Number: w.Attempts, At: start, HTTPStatus: status, Duration: w.UpdatedAt.Sub(start)}
-	wait, more := Next(w.Attempts, d.random())
 	switch {
 	case callErr != nil:
-		attempt.Error = fault.From(callErr).Message
-	case status/100 == 2:
-		w.State = verification.Delivered
-	case status/100 == 3:
-		attempt.Error = fmt.Sprintf("The receiver answered %d; redirects are not followed.", status)
-	case status == http.StatusGone:
-		attempt.Error, more = "The receiver answered 410: it wants no more webhooks.", false
-	default:
-		attempt.Error = fmt.Sprintf("The receiver answered %d.", status)
+		receiver = dead
+	case attempt.Duration < slow:
+		receiver = quick
 	}
-	if w.State == verification.Pending && !more {
+	end := attempt.At.Add(attempt.Duration)
+	w.Attempts, w.UpdatedAt, w.NextAt = w.Attempts+1, end, nil
+	attempt.Number = w.Attempts
+	wait, more := Next(w.Attempts-w.RoundAttempts, d.random())
+	wait = max(wait, min(wish, maxRetryAfter))
+	switch {
+	case callErr == nil && attempt.HTTPStatus/100 == 2:
+		w.State = verification.Delivered
+	case attempt.HTTPStatus == http.StatusGone:
+		// Before the attempt is kept: after a crash in between, it is made again.
+		if err := d.store.DisableAddress(context.WithoutCancel(ctx), scope, w, end); err != nil {
+			return err
+		}
 		w.State = verification.Dead
+	case !more:
+		w.State = verification.Dead
+	default:
+		next := end.Add(wait)
+		w.NextAt = &next
 	}
 	// The receiver has answered: that is kept even when we are stopping.
 	if err := d.store.RecordAttempt(context.WithoutCancel(ctx), scope, w, attempt); err != nil {
@@ -107,7 +117,26 @@ func (d *Deliverer) Deliver(ctx context.Context, id uuid.UUID) error {
 		return nil
 	}
 	e := fault.Wrap(callErr, fault.Unavailable, "Attempt %d to deliver the webhook failed. %s", w.Attempts, attempt.Error)
-	e.RetryAfter = max(wait, min(wish, maxRetryAfter))
+	e.RetryAfter = wait
+	return e
+}
+
+// secrets are what signs: the caller's own, else those of the group that are
+// alive.
+func (d *Deliverer) secrets(ctx context.Context, group uuid.UUID, own string) ([]string, error) {
+	if own != "" {
+		return []string{own}, nil
+	}
+	secrets, err := d.store.GroupSecrets(ctx, tenant.Everything(), group, d.now())
+	if err == nil && len(secrets) == 0 {
+		err = fmt.Errorf("group %s has no webhook secret", group)
+	}
+	return secrets, err
+}
+
+func (d *Deliverer) wait(w verification.Delivery, why string) error {
+	e := fault.New(fault.Exhausted, "%s", why)
+	e.RetryAfter = d.turn(w)
 	return e
 }
 
@@ -115,30 +144,45 @@ func (d *Deliverer) Deliver(ctx context.Context, id uuid.UUID) error {
 // through: a tenth of the time waited so far, so that a receiver that is down
 // for days costs little and a quick one is hardly held up.
 func (d *Deliverer) turn(w verification.Delivery) time.Duration {
-	return min(max(d.now().Sub(w.CreatedAt)/10, time.Second), 5*time.Minute)
+	return min(max(d.now().Sub(w.RoundAt)/10, time.Second), 5*time.Minute)
 }
 
-// post sends the webhook; wish is the answer's Retry-After, 0 for none.
-func (d *Deliverer) post(ctx context.Context, w verification.Delivery, secret string, at time.Time) (status int, wish time.Duration, err error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL, bytes.NewReader(w.Body))
+// post sends a webhook and tells how it went; wish is the answer's
+// Retry-After, 0 for none.
+func (d *Deliverer) post(ctx context.Context, address string, id uuid.UUID, body []byte, secrets []string) (a verification.DeliveryAttempt, wish time.Duration, err error) {
+	a = verification.DeliveryAttempt{At: d.now()}
+	defer func() {
+		a.Duration = d.now().Sub(a.At)
+		if err != nil {
+			a.Error = fault.From(err).Message
+		}
+	}()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return 0, 0, fault.New(fault.Unavailable, "The address cannot be called.") // the cause would tell the address
+		return a, 0, fault.New(fault.Unavailable, "The address cannot be called.") // the cause would tell the address
 	}
-	r.Header = Headers(w.ID.String(), at, w.Body, secret)
+	r.Header = Headers(id.String(), a.At, body, secrets...)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", d.userAgent)
 	res, err := d.client.Do(r)
 	if err != nil {
-		return 0, 0, err
+		return a, 0, err
 	}
 	defer res.Body.Close()
 	// Some receivers take a caller who does not read the answer for one who
 	// went away. Whether it can be read to the end does not matter.
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer))
-	if res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusServiceUnavailable {
-		wish = retryAfter(res.Header.Get("Retry-After"), at)
+	a.Answer, _ = io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	a.HTTPStatus = res.StatusCode
+	switch {
+	case res.StatusCode/100 == 2:
+	case res.StatusCode/100 == 3:
+		a.Error = fmt.Sprintf("The receiver answered %d; redirects are not followed.", res.StatusCode)
+	case res.StatusCode == http.StatusGone:
+		a.Error = "The receiver answered 410: it wants no more webhooks."
+	default:
+		a.Error = fmt.Sprintf("The receiver answered %d.", res.StatusCode)
 	}
-	return res.StatusCode, wish, nil
+	return a, retryAfter(res.Header.Get("Retry-After"), a.At), nil
 }
 
 // retryAfter reads seconds or an HTTP date (RFC 9110, 10.2.3); 0 when it is

@@ -31,13 +31,18 @@ const (
 // Headers gives the headers that identify and sign a webhook. id names it over
 // all its attempts and has no dot; at is the time of this attempt. The key is
 // the secret's bytes, or what follows "whsec_" decoded from base64; a secret
-// whose rest is no base64 is taken as it is.
-func Headers(id string, at time.Time, body []byte, secret string) http.Header {
+// whose rest is no base64 is taken as it is. Each secret signs; a receiver that
+// has one of them finds its signature.
+func Headers(id string, at time.Time, body []byte, secrets ...string) http.Header {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	h := http.Header{}
 	h.Set(HeaderID, id)
 	h.Set(HeaderTimestamp, timestamp)
-	h.Set(HeaderSignature, "v1,"+base64.StdEncoding.EncodeToString(sign(id, timestamp, body, secret)))
+	var signatures []string
+	for _, secret := range secrets {
+		signatures = append(signatures, "v1,"+base64.StdEncoding.EncodeToString(sign(id, timestamp, body, secret)))
+	}
+	h.Set(HeaderSignature, strings.Join(signatures, " "))
 	return h
 }
 

@@ -121,6 +121,8 @@ type store struct {
 	deliveries map[uuid.UUID]verification.Delivery
 	attempts   []verification.DeliveryAttempt
 	secret     string
+	previous   string
+	disabled   map[string]bool
 }
 
 func (s *store) Delivery(_ context.Context, _ tenant.Scope, id uuid.UUID) (verification.Delivery, error) {
@@ -146,8 +148,31 @@ func (s *store) RecordAttempt(ctx context.Context, _ tenant.Scope, d verificatio
 	return ctx.Err()
 }
 
-func (s *store) GroupSecret(context.Context, tenant.Scope, uuid.UUID) (string, error) {
-	return s.secret, nil
+func (s *store) GroupSecrets(context.Context, tenant.Scope, uuid.UUID, time.Time) ([]string, error) {
+	var live []string
+	for _, secret := range []string{s.secret, s.previous} {
+		if secret != "" {
+			live = append(live, secret)
+		}
+	}
+	return live, nil
+}
+
+func (s *store) HoldDisabled(_ context.Context, _ tenant.Scope, d verification.Delivery, _ time.Time) (bool, error) {
+	if !s.disabled[d.URL] {
+		return false, nil
+	}
+	d.State = verification.Disabled
+	s.deliveries[d.ID] = d
+	return true, nil
+}
+
+func (s *store) DisableAddress(_ context.Context, _ tenant.Scope, d verification.Delivery, _ time.Time) error {
+	if s.disabled == nil {
+		s.disabled = map[string]bool{}
+	}
+	s.disabled[d.URL] = true
+	return nil
 }
 
 func (s *store) add(d verification.Delivery) uuid.UUID {
@@ -196,7 +221,7 @@ func TestDelivered(t *testing.T) {
 	s := &store{secret: "the group's"}
 	for _, tt := range []struct{ own, signs string }{{"", "the group's"}, {"my own", "my own"}} {
 		id := s.add(verification.Delivery{URL: receiver.URL + "/hook?x=1", Secret: tt.own})
-		if err := deliverer(s, receiver.Client()).Deliver(t.Context(), id); err != nil {
+		if err := deliverer(s, receiver.Client()).Deliver(t.Context(), id, 0); err != nil {
 			t.Fatal(err)
 		}
 		d := s.deliveries[id]
@@ -240,7 +265,12 @@ func TestAttemptsThatFail(t *testing.T) {
 		{"busy for less than the schedule", 2, status(429, "Retry-After", "1"), verification.Pending, 30 * time.Minute, 429, "The receiver answered 429."},
 		{"busy for years", 0, status(429, "Retry-After", "2000000000"), verification.Pending, 24 * time.Hour, 429, "The receiver answered 429."},
 		{"busy for nonsense", 0, status(429, "Retry-After", "soon"), verification.Pending, 5 * time.Second, 429, "The receiver answered 429."},
-		{"a wish where none counts", 0, status(500, "Retry-After", "60"), verification.Pending, 5 * time.Second, 500, "The receiver answered 500."},
+		{"a wish of any other", 0, status(500, "Retry-After", "60"), verification.Pending, time.Minute, 500, "The receiver answered 500."},
+		{"a wish with a redirect", 0, status(307, "Retry-After", "60", "Location", "http://inside/"), verification.Pending, time.Minute, 307, "The receiver answered 307; redirects are not followed."},
+		{"a wish in the past", 0, status(503, "Retry-After", now.Add(-time.Hour).Format(http.TimeFormat)), verification.Pending, 5 * time.Second, 503, "The receiver answered 503."},
+		{"a wish after the last one", 9, status(503, "Retry-After", "60"), verification.Dead, 0, 503, "The receiver answered 503."},
+		{"gone, with a wish", 0, status(410, "Retry-After", "60"), verification.Dead, 0, 410, "The receiver answered 410: it wants no more webhooks."},
+		{"an overloaded proxy", 0, status(502), verification.Pending, 5 * time.Second, 502, "The receiver answered 502."},
 		{"no answer", 0, answer(func(*http.Request) (*http.Response, error) {
 			return nil, fault.New(fault.Unavailable, "No answer came in time.")
 		}), verification.Pending, 5 * time.Second, 0, "No answer came in time."},
@@ -254,9 +284,15 @@ func TestAttemptsThatFail(t *testing.T) {
 			id := s.add(verification.Delivery{URL: "https://example.com/", Attempts: tt.before})
 			d := deliverer(s, tt.client)
 			d.now = func() time.Time { return now }
-			err := d.Deliver(t.Context(), id)
+			err := d.Deliver(t.Context(), id, 0)
 			if got := s.deliveries[id]; got.State != tt.state || got.Attempts != tt.before+1 {
 				t.Errorf("state %s after %d attempts, want %s", got.State, got.Attempts, tt.state)
+			}
+			if got := s.deliveries[id].NextAt; (tt.wait == 0) != (got == nil) || got != nil && !got.Equal(now.Add(tt.wait)) {
+				t.Errorf("next at %v, want after %v", got, tt.wait)
+			}
+			if got := s.disabled["https://example.com/"]; got != (tt.status == 410) {
+				t.Errorf("disabled: %v", got)
 			}
 			if a := s.attempts[0]; a.HTTPStatus != tt.status || a.Error != tt.text || a.Number != tt.before+1 || !a.At.Equal(now) {
 				t.Errorf("attempt %+v, want %d %q", a, tt.status, tt.text)
@@ -302,7 +338,7 @@ func TestOrderOverDays(t *testing.T) {
 					continue
 				}
 				runs++
-				err := d.Deliver(t.Context(), id)
+				err := d.Deliver(t.Context(), id, 0)
 				if err == nil {
 					delete(due, id)
 					continue
@@ -338,11 +374,11 @@ func TestNothingToDo(t *testing.T) {
 		d := s.deliveries[id]
 		d.State = state
 		s.deliveries[id] = d
-		if err := deliverer(s, never).Deliver(t.Context(), id); err != nil || len(s.attempts) != 0 {
+		if err := deliverer(s, never).Deliver(t.Context(), id, 0); err != nil || len(s.attempts) != 0 {
 			t.Errorf("%s: %v, %d attempts", state, err, len(s.attempts))
 		}
 	}
-	if err := deliverer(s, never).Deliver(t.Context(), uuid.New()); !fault.Is(err, fault.NotFound) {
+	if err := deliverer(s, never).Deliver(t.Context(), uuid.New(), 0); !fault.Is(err, fault.NotFound) {
 		t.Errorf("an unknown one: %v", err)
 	}
 }
@@ -350,7 +386,7 @@ func TestNothingToDo(t *testing.T) {
 func TestNeverUnsigned(t *testing.T) {
 	s := &store{}
 	id := s.add(verification.Delivery{URL: "https://example.com/"})
-	if err := deliverer(s, status(200)).Deliver(t.Context(), id); err == nil || s.deliveries[id].State != verification.Pending {
+	if err := deliverer(s, status(200)).Deliver(t.Context(), id, 0); err == nil || s.deliveries[id].State != verification.Pending {
 		t.Errorf("without a secret: %v", err)
 	}
 }
@@ -361,12 +397,12 @@ func TestStopping(t *testing.T) {
 	s := &store{secret: "s"}
 	id := s.add(verification.Delivery{URL: "https://example.com/"})
 	stopped := answer(func(r *http.Request) (*http.Response, error) { cancel(); return nil, r.Context().Err() })
-	if err := deliverer(s, stopped).Deliver(ctx, id); !errors.Is(err, context.Canceled) || len(s.attempts) != 0 {
+	if err := deliverer(s, stopped).Deliver(ctx, id, 0); !errors.Is(err, context.Canceled) || len(s.attempts) != 0 {
 		t.Errorf("%v, %d attempts", err, len(s.attempts))
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	answered := answer(func(r *http.Request) (*http.Response, error) { cancel(); return status(200)(r) })
-	if err := deliverer(s, answered).Deliver(ctx, id); err != nil || s.deliveries[id].State != verification.Delivered {
+	if err := deliverer(s, answered).Deliver(ctx, id, 0); err != nil || s.deliveries[id].State != verification.Delivered {
 		t.Errorf("%v, state %s", err, s.deliveries[id].State)
 	}
 }

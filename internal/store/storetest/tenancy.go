@@ -32,6 +32,8 @@ type belongings struct {
 	v             verification.Verification
 	job           verification.Job
 	first, second verification.Delivery
+	tried, held   verification.Delivery // to an address that is disabled
+	disabled      verification.DisabledAddress
 	watched       verification.Watched
 	reserved      verification.Verification
 	key           tenant.APIKey
@@ -62,6 +64,8 @@ func newBelongings(t *testing.T, db *store.DB) *belongings {
 	must(t, db.InsertDismissal(t.Context(), w.scope, w.dismissal(done, done.ID.String(), "E-1")))
 	_, err := db.AppendEvent(t.Context(), w.scope, verification.Event{ID: newID(), VerificationID: b.v.ID, To: verification.InQueue, At: now})
 	must(t, err)
+	must(t, db.PlaceEvents(t.Context()))
+	b.tried, b.held, b.disabled = w.disabled(t, b.v)
 	w.topUp(t, 100)
 	b.session, _ = w.session(t)
 	b.answer = w.answer(now)
@@ -386,9 +390,45 @@ var calls = []struct {
 		d.Attempts, d.State = 1, verification.Dead
 		return b.db.RecordAttempt(t.Context(), s, d, verification.DeliveryAttempt{Number: 1, At: now})
 	})},
-	{"GroupSecret", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
-		secret, err := b.db.GroupSecret(t.Context(), s, b.group.ID)
-		return secret != "", err
+	{"GroupSecrets", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		secrets, err := b.db.GroupSecrets(t.Context(), s, b.group.ID, now)
+		return len(secrets) > 0, err
+	}},
+	{"RotateWebhookSecret", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.RotateWebhookSecret(t.Context(), s, b.group.ID, "whsec_next", now)
+	})},
+	{"Deliveries", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, n, err := b.db.Deliveries(t.Context(), s, verification.DeliveryFilter{VerificationID: b.v.ID}, verification.Page{Size: 10})
+		return len(list) > 0 || n > 0, err
+	}},
+	{"DeliveryIDs", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		ids, err := b.db.DeliveryIDs(t.Context(), s, verification.DeliveryFilter{VerificationID: b.v.ID}, 10)
+		return len(ids) > 0, err
+	}},
+	{"DeliveryAttempts", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.DeliveryAttempts(t.Context(), s, b.tried.ID)
+		return len(list) > 0, err
+	}},
+	{"BeginRound", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		_, err := b.db.BeginRound(t.Context(), s, b.second.ID, now)
+		return err
+	})},
+	{"DisabledAddresses", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, _, err := b.db.DisabledAddresses(t.Context(), s, verification.Page{Size: 100})
+		return slices.Contains(list, b.disabled), err
+	}},
+	{"HoldDisabled", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		return b.db.HoldDisabled(t.Context(), s, b.held, now)
+	}},
+	{"DisableAddress", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.DisableAddress(t.Context(), s, b.first, now)
+	})},
+	{"EnableAddress", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.EnableAddress(t.Context(), s, b.disabled.ID)
+	})},
+	{"EventsAfter", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.EventsAfter(t.Context(), s, 0, 1000)
+		return slices.ContainsFunc(list, func(e verification.PlacedEvent) bool { return e.VerificationID == b.v.ID }), err
 	}},
 	{"InsertAPIKey", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		k := b.key
@@ -589,7 +629,7 @@ func dump(t *testing.T, db *store.DB) map[string]string {
 	content := map[string]string{}
 	for _, table := range []string{"organizations", "groups", "users", "sessions", "refresh_tokens", "identities", "api_keys", "folders", "uploads", "files", "results", "verifications",
 		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "attempts", "reviews", "review_settings", "subjects", "retention", "erasures", "file_uses", "data_keys", "ledger_entries", "credit_usage", "user_quotas", "rate_limits",
-		"idempotent_answers", "deliveries", "delivery_attempts", "audit_records", "audit_chains", "audit_checkpoints"} {
+		"idempotent_answers", "deliveries", "delivery_attempts", "disabled_webhooks", "audit_records", "audit_chains", "audit_checkpoints"} {
 		rows, err := tables(t, db).QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
 		must(t, err)
 		columns, err := rows.Columns()
