@@ -24,6 +24,8 @@ const (
 	titleSuffix
 	titleHonour
 	titleGeneration
+	titleBranch
+	titleDegree // no suffix without full stops or a comma
 )
 
 // symbol is a very common name with its spellings.
@@ -68,7 +70,8 @@ func loadRules() (*rules, error) {
 			}
 		}
 	}
-	positions := map[string]titlePosition{"prefix": titlePrefix, "suffix": titleSuffix, "honour": titleHonour, "generation": titleSuffix | titleGeneration}
+	positions := map[string]titlePosition{"prefix": titlePrefix, "suffix": titleSuffix, "honour": titleHonour, "generation": titleSuffix | titleGeneration,
+		"branch": titleBranch, "degree": titleSuffix | titleDegree}
 	loaders := []struct {
 		file string
 		add  func(row []string) error

@@ -72,6 +72,13 @@ func TestTokenize(t *testing.T) {
 		{"Abdullah", []string{"abdullah"}},
 		{"‘Abd al-Suklentang", []string{"abd", "al", "suklentang"}},
 		{"Suklen'tang Żółw", []string{"suklentang", "zolw"}},
+		{"Letjen TNI (Purn) Wirandaka Suklentang,S.Si, M.Pd", []string{"wirandaka", "suklentang"}},
+		{"Wirandaka Suklentang S.H. M.X. Psi.", []string{"wirandaka", "suklentang"}}, // an unknown degree among known ones
+		{"Suklentang, Ma Wirandaka", []string{"suklentang", "ma", "wirandaka"}},
+		{"Suklentang Me Wirandaka", []string{"suklentang", "me", "wirandaka"}}, // no degree without stops
+		{"Wirandaka Suklentang (born in Gosanda)", []string{"wirandaka", "suklentang"}},
+		{"Wirandaka Suklentang (玲 麗)", []string{"wirandaka", "suklentang"}},
+		{"Wirandaka (Gosanda) Suklentang", []string{"wirandaka", "gosanda", "suklentang"}},
 		{"H.", []string{"h"}}, {"", nil}, {".,;", nil},
 	} {
 		var got []string
@@ -128,6 +135,26 @@ func TestTableLines(t *testing.T) {
 	}
 	if got := texts("Suklentang, Jr., Wirandaka"); !slices.Equal(got, []string{"suklentang", "wirandaka"}) {
 		t.Errorf("a given name after Jr was lost: %q", got)
+	}
+}
+
+// The example of each line of titles says how its titles are written.
+func TestTitleExamples(t *testing.T) {
+	r := defaultRules()
+	err := readTable("data/titles.csv", func(row []string) error {
+		var got []string
+		for _, tok := range r.tokenize(row[2]) {
+			if tok.class == className {
+				got = append(got, tok.text)
+			}
+		}
+		if !slices.Equal(got, []string{"wirandaka", "suklentang"}) {
+			t.Errorf("%s: %q", row[2], got)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 
