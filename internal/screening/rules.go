@@ -128,7 +128,7 @@ func loadRules() (*rules, error) {
 			if err != nil {
 				return err
 			}
-			for _, w := range strings.Fields(row[1]) {
+			for _, w := range strings.Fields(row[2]) {
 				f := r.fold(w)
 				r.common[f] = max(r.common[f], rate/10000)
 			}

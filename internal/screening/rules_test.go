@@ -3,6 +3,8 @@ package screening
 import (
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -152,6 +154,24 @@ func TestTitleExamples(t *testing.T) {
 			t.Errorf("%s: %q", row[2], got)
 		}
 		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// Each line of frequencies is known, at least as common as it says; all but
+// the small tiers say less than a rare part.
+func TestFrequencyExamples(t *testing.T) {
+	r := defaultRules()
+	err := readTable("data/frequencies.csv", func(row []string) error {
+		rate, err := strconv.ParseFloat(row[0], 64)
+		for _, name := range strings.Fields(strings.ToLower(row[3])) {
+			if !slices.Contains(strings.Fields(row[2]), name) || r.common[r.fold(name)] < rate/10000 {
+				t.Errorf("%s is no example of %s persons of 10,000: %v", name, row[0], r.common[r.fold(name)])
+			}
+		}
+		return err
 	})
 	if err != nil {
 		t.Error(err)
