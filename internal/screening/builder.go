@@ -87,11 +87,15 @@ func (b *Builder) Add(e *Entity) error {
 			}
 			b.tokens.add(nameToken{id, t.class, t.parent})
 			if i > 0 && (t.class == className || parts[i-1].class == className) {
-				b.joins.addJoin(parts[i-1].fold+t.fold, name)
+				b.joins.addJoin(x.rules.fold(parts[i-1].join()+t.join()), name)
 			}
 		}
 		if len(parts) > 2 {
-			b.joins.addJoin(joinFolds(parts), name)
+			var whole strings.Builder
+			for _, t := range parts {
+				whole.WriteString(t.join())
+			}
+			b.joins.addJoin(x.rules.fold(whole.String()), name)
 		}
 	}
 	if b.texts.n > math.MaxUint32-maxEntityText {

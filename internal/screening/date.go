@@ -122,7 +122,7 @@ const (
 	dateSameYear    = 3.2
 	dateInSpan      = 2.0
 	dateNear        = 0.5 // a year or two apart where the list is vague
-	dateContradicts = -18.0
+	dateContradicts = -24.0
 )
 
 // compareDates says how a date asked about and a listed one agree, with its

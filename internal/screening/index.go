@@ -3,7 +3,6 @@ package screening
 import (
 	"math"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -108,15 +107,6 @@ func (x *Index) rarity(fold string, count float64) float32 {
 	}
 	expected := float64(expectedPersons)
 	return float32(-math.Log((count + expected*share) / (float64(x.persons) + expected)))
-}
-
-// joinFolds is a name written as one word.
-func joinFolds(parts []token) string {
-	var b strings.Builder
-	for _, t := range parts {
-		b.WriteString(t.fold)
-	}
-	return b.String()
 }
 
 // keyTable finds numbers by 32-bit key: sorted pairs, 8 bytes each, of key and

@@ -28,6 +28,15 @@ type token struct {
 	parent bool // follows bin or binti: a parent's name
 }
 
+// join is what a part is when it is written as one with another: folding may
+// cross the seam.
+func (t *token) join() string {
+	if t.class == classSymbol {
+		return t.fold
+	}
+	return t.text
+}
+
 // maxTokens bounds the work on one name; longer ones are cut.
 const maxTokens = 12
 
@@ -103,7 +112,8 @@ func (r *rules) tokenize(name string) []token {
 			break
 		}
 		pieces = withoutTitles(pieces, len(words) > 0)
-		words = append(words, withoutDegrees(pieces, i > 0 && len(words) > 0, len(words))...)
+		pieces = withoutDegrees(pieces, i > 0 && len(words) > 0, len(words))
+		words = append(pieces[:len(pieces):len(pieces)], words...) // Family name, given name: as it is spoken
 	}
 	return r.classify(words)
 }
@@ -199,6 +209,10 @@ func (r *rules) pieces(segment string, first bool) []piece {
 		}
 		if pos != 0 && (len(joined) < len(chunk)-1 || len(out) > 0 || !first || pos&titlePrefix != 0) {
 			out = append(out, piece{joined, true, pos})
+			continue
+		}
+		if before, after, _ := strings.Cut(chunk, "."); !first && len(joined) > 2 && len(before) < 3 && after != "" && r.titles[before]&titlePrefix == 0 {
+			out = append(out, piece{joined, true, titleSuffix}) // a degree that the table lacks
 			continue
 		}
 		for part := range strings.SplitSeq(chunk, ".") {

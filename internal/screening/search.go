@@ -91,7 +91,9 @@ func (x *Index) queryTokens(name string) []queryToken {
 		out[i] = queryToken{token: t, as: newWord(t.text, t.fold)}
 		q := &out[i]
 		q.as.rarity = -1
-		if t.class != classInitial {
+		if t.class == classInitial {
+			q.as.rarity = initialPoints
+		} else {
 			seen := map[uint32]bool{}
 			eachKey(t.text, t.fold, func(key uint32) {
 				x.keys.find(key, func(id uint32) {
@@ -156,7 +158,7 @@ func (x *Index) candidates(tokens []queryToken, all bool) []uint32 {
 			continue
 		}
 		for _, w := range q.near {
-			gain := quality(w.alike) * min(q.as.rarity, x.words[w.id].rarity)
+			gain := evidence(w.alike, q.as.rarity, x.words[w.id].rarity)
 			if gain <= 0 {
 				continue
 			}
@@ -180,20 +182,20 @@ func (x *Index) candidates(tokens []queryToken, all bool) []uint32 {
 	}
 	// Parts that the query splits and the list does not.
 	for i := 1; i < len(tokens); i++ {
-		x.joinedWords(tokens[i-1].fold+tokens[i].fold, func(id uint32, alike float32) {
+		x.joinedWords(x.rules.fold(tokens[i-1].join()+tokens[i].join()), func(id uint32, alike float32) {
 			for _, name := range x.postings[x.offsets[id]:x.offsets[id+1]] {
-				add(name, quality(alike)*x.words[id].rarity, true)
+				add(name, evidence(alike, x.words[id].rarity, x.words[id].rarity), true)
 			}
 		})
 	}
 	if len(tokens) > 1 {
 		var whole string
 		var rarity float32
-		for _, t := range tokens {
-			whole += t.fold
-			rarity += t.as.rarity
+		for i := range tokens {
+			whole += tokens[i].join()
+			rarity += tokens[i].as.rarity
 		}
-		x.eachJoin(whole, func(name uint32, share float32) { add(name, share*rarity, true) })
+		x.eachJoin(x.rules.fold(whole), func(name uint32, share float32) { add(name, share*rarity, true) })
 	}
 	return x.most(t)
 }
