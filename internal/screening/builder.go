@@ -32,7 +32,7 @@ var errFull = errors.New("the lists hold more than 4 GB of names")
 
 // NewBuilder gives an empty builder.
 func NewBuilder() *Builder {
-	return &Builder{x: &Index{rules: defaultRules(), sets: [][]string{nil}, places: [][][]string{nil}}, sets: map[string]uint32{}, ids: map[string]uint32{}}
+	return &Builder{x: &Index{rules: defaultRules(), sets: [][]string{nil}, places: [][]place{nil}}, sets: map[string]uint32{}, ids: map[string]uint32{}}
 }
 
 // Build makes an index of lists that lie in memory.
@@ -136,11 +136,11 @@ func (b *Builder) set(values []string) uint32 {
 func (b *Builder) placeSet(values []string) uint32 {
 	n := b.set(values)
 	if n > 0 && b.x.places[n] == nil {
-		words := make([][]string, len(values))
+		places := make([]place, len(values))
 		for i, v := range values {
-			words[i] = placeWords(b.x.rules, v)
+			places[i] = b.x.rules.placeOf(v)
 		}
-		b.x.places[n] = words
+		b.x.places[n] = places
 	}
 	return n
 }

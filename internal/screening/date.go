@@ -121,7 +121,8 @@ const (
 	dateSameMonth   = 5.0
 	dateSameYear    = 3.2
 	dateInSpan      = 2.0
-	dateNear        = 0.5 // a year or two apart where the list is vague
+	dateNear        = 0.5 // a year or two apart where a date is approximate
+	dateNextYear    = -1.0
 	dateContradicts = -24.0
 )
 
@@ -172,8 +173,10 @@ func compareDates(q, l PartialDate) (points float64, how string) {
 		return dateInSpan, "same year"
 	case years == 0:
 		return -1, "same year, another day"
-	case years <= 1 && vague, years <= 2 && (l.Circa || q.Circa):
+	case years <= 2 && (l.Circa || q.Circa):
 		return dateNear, "about the same year"
+	case years <= 1 && vague:
+		return dateNextYear, "the next year"
 	case years <= 5 && (l.Circa || q.Circa):
 		return -2, "some years from an approximate date"
 	}

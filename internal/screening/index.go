@@ -18,8 +18,8 @@ type Index struct {
 	lists    []List // without their entities
 	texts    string
 	entities []record
-	sets     [][]string   // shared lists of texts, by number; 0 is the empty one
-	places   [][][]string // the words of each text of a set that names places, by its number
+	sets     [][]string // shared lists of texts, by number; 0 is the empty one
+	places   [][]place  // of each text of a set that names places, by its number
 	dates    []PartialDate
 	names    []nameRef
 	brief    []uint8     // of each name, for the search through millions: its parts, and briefPerson

@@ -47,6 +47,8 @@ type rules struct {
 	folding    [256][]foldRule // by first letter, longest first
 	confusion  [256][256]float32
 	common     map[string]float64 // folded name part → share of persons
+	country    map[string]string  // folded word of a place → ISO code
+	codes      map[string]bool    // ISO codes in country
 }
 
 // defaultRules are the embedded tables; a broken table is a fault of the build.
@@ -62,6 +64,7 @@ func loadRules() (*rules, error) {
 	r := &rules{
 		titles: map[string]titlePosition{}, symbols: map[string]symbol{}, whole: map[string]bool{},
 		particles: map[string]bool{}, patronymic: map[string]bool{}, common: map[string]float64{},
+		country: map[string]string{}, codes: map[string]bool{},
 	}
 	for i := range r.confusion {
 		for j := range r.confusion[i] {
@@ -72,10 +75,11 @@ func loadRules() (*rules, error) {
 	}
 	positions := map[string]titlePosition{"prefix": titlePrefix, "suffix": titleSuffix, "honour": titleHonour, "generation": titleSuffix | titleGeneration,
 		"branch": titleBranch, "degree": titleSuffix | titleDegree}
-	loaders := []struct {
+	type loader struct {
 		file string
 		add  func(row []string) error
-	}{
+	}
+	loaders := []loader{
 		{"titles", func(row []string) error {
 			p, ok := positions[row[0]]
 			if !ok {
@@ -135,6 +139,17 @@ func loadRules() (*rules, error) {
 			return nil
 		}},
 	}
+	loaders = append(loaders, loader{"places", func(row []string) error {
+		r.codes[row[0]] = true
+		for _, w := range strings.Fields(row[1]) {
+			f := r.fold(w)
+			if c := r.country[f]; c != "" && c != row[0] {
+				return fmt.Errorf("%s is already in %s", w, c)
+			}
+			r.country[f] = row[0]
+		}
+		return nil
+	}})
 	for _, l := range loaders {
 		if err := readTable("data/"+l.file+".csv", l.add); err != nil {
 			return nil, err

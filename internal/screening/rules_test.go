@@ -180,6 +180,19 @@ func TestFrequencyExamples(t *testing.T) {
 	}
 }
 
+func TestPlaceExamples(t *testing.T) {
+	r := defaultRules()
+	err := readTable("data/places.csv", func(row []string) error {
+		if got := r.placeOf(row[2]); got.country != row[0] {
+			t.Errorf("%s is in %q, not %s", row[2], got.country, row[0])
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTokenClasses(t *testing.T) {
 	r := defaultRules()
 	got := r.tokenize("Moh. W. Suklentang bin Gosanda")

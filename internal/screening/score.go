@@ -30,22 +30,26 @@ const (
 	symbolConflict = 2.5
 	mixedConflict  = 3.5 // a common name where the other has a rare one
 	otherInitial   = 2.5 // an initial where the other has another
+	onlyParent     = 3.0 // nothing but parents' names agrees
 	crossedParent  = 3.0 // a parent's name on one side is the person's on the other
 	// Parts in another order: family names are written first, but a part of a
 	// name in another order is mostly another name.
-	orderWhole    = 0.4
-	orderPart     = 2.0
-	wholeName     = 1.5 // neither side has a part that met nothing
-	sameName      = 0.8 // and every part is written alike, small words too
-	initialPoints = 1.6 // an initial that agrees: one letter in 26, often the wrong one
-	genderAgrees  = 0.5
-	genderDiffers = -5.0
-	placeAgrees   = 2.0
-	countryAgrees = 0.7
-	weakAlias     = -3.0 // a nickname that no other fact supports
-	twinDate      = 12.0 // at most against, from the date of birth that another entry of the person gives
-	twinDoubt     = 0.5  // less sure than a date of its own
-	onePart       = -3.0 // one part of a name, without a date of birth
+	orderWhole     = 0.4
+	orderPart      = 2.0
+	wholeName      = 1.5 // neither side has a part that met nothing
+	sameName       = 0.8 // and every part is written alike, small words too
+	initialPoints  = 1.6 // an initial that agrees: one letter in 26, often the wrong one
+	genderAgrees   = 0.5
+	genderDiffers  = -5.0
+	placeAgrees    = 2.0
+	countryAgrees  = 0.7
+	placeDiffers   = -2.0 // born in another country
+	countryDiffers = -1.0 // citizen of another country
+	weakAlias      = -3.0 // a nickname that no other fact supports
+	twinDate       = 18.0 // at most against, from the date of birth that another entry of the person gives
+	twinDoubt      = 0.5  // less sure than a date of its own
+	onePart        = -5.0 // one part of a name, without a date of birth
+	undated        = -3.0 // of either, where the list has no date to hold against the one asked about
 	// evenOdds is the total at which a match is as likely as not for a person
 	// drawn from the public; pointsPerUnit softens totals into odds.
 	evenOdds      = 12.0
@@ -92,6 +96,7 @@ type pair struct {
 // not known.
 type facts struct {
 	date, gender, place float32
+	asked               bool   // a day of birth was asked about
 	twin                uint32 // the entry whose date of birth this is, plus 1
 }
 
@@ -102,6 +107,7 @@ type match struct {
 	namePoints float32
 	facts
 	same      bool // written alike to the last letter
+	whole     bool // neither side has a part that carries the name and met nothing
 	blocked   bool // a rule asks for a further agreeing fact
 	rule      string
 	pairs     [maxTokens]pair
@@ -137,7 +143,7 @@ func (x *Index) score(tokens []queryToken, f facts, name uint32) match {
 	x.align(&m, tokens, listed)
 	m.namePoints = x.sumName(&m, tokens, listed)
 	m.total = m.namePoints + m.date + m.gender + m.place
-	x.applyRules(&m, tokens, listed, nameKinds[ref.kind])
+	x.applyRules(&m, tokens, listed, nameKinds[ref.kind], f.asked)
 	return m
 }
 
@@ -373,6 +379,7 @@ func (x *Index) sumName(m *match, tokens []queryToken, listed []nameToken) float
 		}
 	}
 	whole := q.name+l.name == 0
+	m.whole = whole && (q.symbol == 0 || l.symbol == 0)
 	if whole && parts > 1 {
 		sum += wholeName
 	}
@@ -389,6 +396,9 @@ func (x *Index) sumName(m *match, tokens []queryToken, listed []nameToken) float
 			sum -= orderPart
 		}
 	}
+	if m.onlyParents(tokens, listed) {
+		sum -= onlyParent
+	}
 	return sum - m.crossed(tokens, listed) - contradiction(q, l)
 }
 
@@ -404,6 +414,17 @@ func (m *match) crossed(tokens []queryToken, listed []nameToken) (cost float32) 
 		}
 	}
 	return cost
+}
+
+// onlyParents tells that nothing of the person's own name met, only what names
+// the parents on one side.
+func (m *match) onlyParents(tokens []queryToken, listed []nameToken) bool {
+	for _, p := range m.pairs[:m.pairCount] {
+		if tokens[p.q].class != classParticle && !tokens[p.q].parent && !listed[p.l].parent {
+			return false
+		}
+	}
+	return m.pairCount > 0
 }
 
 // contradiction is what is taken off for what each side lacks of the other.
@@ -449,7 +470,7 @@ func own(tokens []queryToken, listed []nameToken, p pair) bool {
 
 // facts compares what is known of the person besides the name; asked are the
 // words of the place asked about.
-func (x *Index) facts(q Query, asked []string, number uint32) (f facts) {
+func (x *Index) facts(q Query, asked place, number uint32) (f facts) {
 	e := &x.entities[number]
 	born, sex := x.born(e), genders[e.gender]
 	for _, t := range x.twins[number] {
@@ -459,6 +480,7 @@ func (x *Index) facts(q Query, asked []string, number uint32) (f facts) {
 		}
 		sex = cmp.Or(sex, genders[twin.gender])
 	}
+	f.asked = q.BirthDate.hasDay()
 	if !q.BirthDate.IsZero() && len(born) > 0 {
 		f.date = float32(math.Inf(-1))
 		for _, d := range born {
@@ -475,65 +497,14 @@ func (x *Index) facts(q Query, asked []string, number uint32) (f facts) {
 			f.gender = genderDiffers
 		}
 	}
-	if len(asked) > 0 {
+	if len(asked.words) > 0 {
 		f.place = comparePlaces(asked, x.places[e.places], x.places[e.countries])
 	}
 	return f
 }
 
-// comparePlaces looks for a place name that both sides have; each place is its
-// words. Places that
-// differ say nothing: lists and cards name villages, cities and countries.
-func comparePlaces(asked []string, places, countries [][]string) (best float32) {
-	country := asked[len(asked)-1]
-	for _, words := range places {
-		for i, w := range words {
-			// The last part of a listed place is its country.
-			if slices.Contains(asked, w) && (i < len(words)-1 || len(words) == 1 && len(asked) == 1) {
-				return placeAgrees
-			}
-			if i == len(words)-1 && w == country {
-				best = countryAgrees
-			}
-		}
-	}
-	for _, words := range countries {
-		if best == 0 && len(words) > 0 && words[len(words)-1] == country {
-			best = countryAgrees
-		}
-	}
-	return best
-}
-
-// placeWords are the folded words of a place that name it.
-func placeWords(r *rules, place string) []string {
-	var out []string
-	start := -1
-	spelt := spell(place) + " "
-	for i := range len(spelt) {
-		letter := spelt[i] != ' ' && spelt[i] != ',' && spelt[i] != '.'
-		if letter && start < 0 {
-			start = i
-		}
-		if !letter && start >= 0 {
-			if w := spelt[start:i]; len(w) > 3 && !smallPlaces[w] {
-				out = append(out, r.fold(w))
-			}
-			start = -1
-		}
-	}
-	return out
-}
-
-// smallPlaces are words of place names that name no place.
-var smallPlaces = map[string]bool{
-	"district": true, "province": true, "village": true, "region": true, "area": true, "city": true, "republic": true,
-	"north": true, "south": true, "east": true, "west": true, "central": true, "kabupaten": true, "kota": true,
-	"state": true, "town": true, "governorate": true,
-}
-
 // applyRules adds what no sum of points can say.
-func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, kind NameKind) {
+func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, kind NameKind, dated bool) {
 	// What of the listed name the query met, not counting parts that say little.
 	parts, exact := 0, true
 	var rarity float32
@@ -548,22 +519,31 @@ func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, ki
 			parts++
 			rarity = max(rarity, p.points)
 			exact = exact && p.alike >= sameSound
+		} else if c == classHonour && l == classHonour && p.points > initialPoints {
+			parts++ // Agung, Said: also names
 		} else if (c == classSymbol || l == classSymbol) && x.words[listed[p.l].word].fold != servant {
 			parts++
 		}
 	}
 	if parts < 2 && m.date < dateInSpan {
-		whole := exact && ownParts(tokens) == 1 && ownListed(listed) == 1
-		if !whole || parts == 0 {
+		whole := m.whole && exact && parts > 0
+		alone := ownParts(tokens) == 1 && ownListed(listed) == 1
+		switch {
+		case !whole:
 			m.total += onePart
+		case !alone:
+			m.total += onePart / 2
 		}
-		if !whole || rarity < rarePart {
+		if !whole || !alone || rarity < rarePart {
 			m.blocked, m.rule = true, "one part of a name needs an agreeing date of birth"
 		}
 	}
 	if kind == Weak && m.date < dateInSpan && m.place < placeAgrees {
 		m.total += weakAlias
 		m.blocked, m.rule = true, "a weak alias needs a second agreeing fact"
+	}
+	if m.blocked && dated && m.date == 0 {
+		m.total += undated
 	}
 }
 

@@ -45,7 +45,7 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 	if len(tokens) == 0 || ctx.Err() != nil {
 		return nil
 	}
-	asked := placeWords(x.rules, q.Place)
+	asked := x.rules.placeOf(q.Place)
 	best := map[uint32]match{}
 	for _, name := range x.candidates(tokens, q.AllSchemas) {
 		entity := x.names[name].entity
