@@ -187,7 +187,15 @@ func (b *Builder) Index() *Index {
 	x.postings = make([]uint32, len(x.tokens))
 	next := slices.Clone(x.offsets)
 	x.brief = make([]uint8, len(x.names))
+	var days keyList
 	for name, n := range x.names {
+		if n.person && (name == 0 || x.names[name-1].entity != n.entity) {
+			for _, d := range x.born(&x.entities[n.entity]) {
+				if key, ok := d.key(); ok {
+					days.put(key, uint32(name))
+				}
+			}
+		}
 		if x.brief[name] = n.count; n.person {
 			x.brief[name] |= briefPerson
 		}
@@ -197,7 +205,7 @@ func (b *Builder) Index() *Index {
 		}
 	}
 	b.ids, b.sets = nil, nil
-	x.keys, x.joins = b.keys.sorted(), b.joins.sorted()
+	x.keys, x.joins, x.days = b.keys.sorted(), b.joins.sorted(), days.sorted()
 	x.findTwins()
 	*b = Builder{}
 	return x

@@ -110,6 +110,11 @@ func (d PartialDate) placeholder() bool {
 	return d.Month == 1 && d.Day == 1 || d.Month == 12 && d.Day == 31
 }
 
+// key is a number for a day that is no placeholder.
+func (d PartialDate) key() (key uint32, ok bool) {
+	return uint32((d.Year*12+d.Month)*31 + d.Day), d.hasDay() && !d.placeholder()
+}
+
 func (d PartialDate) hasDay() bool { return d.Month > 0 && d.Day > 0 && d.YearTo == 0 }
 
 // What two dates of birth say about each other, in natural-log likelihood

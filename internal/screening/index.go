@@ -29,6 +29,7 @@ type Index struct {
 	offsets  []uint32 // words+1 positions in postings
 	keys     keyTable // spelling key → word
 	joins    keyTable // key of adjacent parts written as one → name
+	days     keyTable // day of birth → first name of a person
 	persons  int
 	twins    map[uint32][]uint32 // entity → entries that are the same person
 	scratch  sync.Pool           // *tally

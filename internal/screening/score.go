@@ -123,6 +123,9 @@ func (m match) matchedOn(kind NameKind) []string {
 	if out[0] == "" {
 		out[0] = "name"
 	}
+	if m.pairCount == 0 {
+		out = out[:0] // found by the day of birth
+	}
 	if m.date > 0 {
 		out = append(out, "birth_date")
 	}

@@ -20,6 +20,7 @@ const (
 	maxCandidates = 96      // names that are aligned in full
 	maxPostings   = 100_000 // list entries read before common parts stop adding names
 	maxAlikeWords = 400     // spellings considered for one part
+	maxBornOn     = 32      // names of persons born on the day asked about
 )
 
 // queryToken is a part of the name asked about, with the listed words near it.
@@ -57,6 +58,16 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 			best[entity] = m
 		}
 	}
+	x.bornOn(q.BirthDate, func(name uint32) {
+		entity := x.names[name].entity
+		m, ok := best[entity]
+		if !ok {
+			m.facts = x.facts(q, asked, entity)
+		}
+		if n := x.score(tokens, m.facts, name); !ok || n.better(m) {
+			best[entity] = n
+		}
+	})
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -72,6 +83,22 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 		return cmp.Or(cmp.Compare(x.precedence(one), x.precedence(other)), cmp.Compare(x.text(one.id), x.text(other.id)), cmp.Compare(a.name, b.name))
 	})
 	return x.hits(tokens, q, matches, limit)
+}
+
+// bornOn gives names of persons who are born on a day: what finds a person
+// under a name that no list has. The score of such a hit is low.
+func (x *Index) bornOn(day PartialDate, yield func(name uint32)) {
+	key, ok := day.key()
+	if !ok {
+		return
+	}
+	n := 0
+	x.days.find(key, func(name uint32) {
+		for entity := x.names[name].entity; int(name) < len(x.names) && x.names[name].entity == entity && n < maxBornOn; name++ {
+			yield(name)
+			n++
+		}
+	})
 }
 
 // precedence orders entries of equal score: the Security Council's list binds

@@ -74,12 +74,20 @@ func (x *Index) findTwins() {
 	}
 }
 
-// ownTokens are the parts of a name less small words, initials and titles.
+// ownTokens are the parts of a name less small words, initials and titles that
+// the name can do without.
 func (x *Index) ownTokens(n nameRef) (out []nameToken) {
+	names := 0
 	for _, t := range x.tokens[n.first : n.first+uint32(n.count)] {
-		if t.class != classParticle && t.class != classInitial && t.class != classHonour {
+		if t.class != classParticle && t.class != classInitial {
 			out = append(out, t)
 		}
+		if t.class == className || t.class == classSymbol {
+			names++
+		}
+	}
+	if names > 1 {
+		out = slices.DeleteFunc(out, func(t nameToken) bool { return t.class == classHonour })
 	}
 	return out
 }
