@@ -103,15 +103,27 @@ const heldOut = "alias_held_out"
 func apart(set string) bool { return set == heldOut || strings.HasPrefix(set, made) }
 
 // HoldOutAliases takes one good alias away from every listed person who has
-// one, the last, and gives a query for each: the alias with what the list says
-// of the person. It measures aliases that a list does not have.
+// one, the last that no other entry has, and gives a query for each: the alias
+// with what the list says of the person. It measures aliases that no list has.
 func HoldOutAliases(lists []List) (queries []LabelledQuery) {
+	holders := map[string]string{} // whole name → entity, or "" of several
+	for _, l := range lists {
+		for i := range l.Entities {
+			for _, n := range l.Entities[i].Names {
+				name, id := wholeOf(n.Text), l.Entities[i].ID
+				if old, ok := holders[name]; ok && old != id {
+					id = ""
+				}
+				holders[name] = id
+			}
+		}
+	}
 	for _, l := range lists {
 		for i := range l.Entities {
 			e := &l.Entities[i]
 			at := -1
 			for j, n := range e.Names {
-				if n.Kind == Alias {
+				if n.Kind == Alias && holders[wholeOf(n.Text)] != "" {
 					at = j
 				}
 			}

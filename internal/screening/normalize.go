@@ -102,7 +102,15 @@ type piece struct {
 // tokenize takes titles and degrees off a name and classes what remains.
 func (r *rules) tokenize(name string) []token {
 	var words []piece
-	for i, segment := range strings.Split(spell(withoutNotes(name)), ",") {
+	segments := strings.Split(spell(withoutNotes(name)), ",")
+	for i, segment := range segments {
+		// A comma for a full stop: M,Si and S,H.
+		if i > 0 && i+1 < len(segments) {
+			first, _, _ := strings.Cut(strings.TrimSpace(segments[i+1]), " ")
+			if letter := strings.Trim(segment, " ."); len(letter) == 1 && r.titles[letter+strings.Trim(first, ".")]&titleSuffix != 0 {
+				break
+			}
+		}
 		pieces := r.pieces(segment, i == 0)
 		if len(pieces) == 0 {
 			continue

@@ -67,6 +67,8 @@ func TestTokenize(t *testing.T) {
 		{"Drs.WIRANDAKA SUKLENTANG,MH", []string{"wirandaka", "suklentang"}},
 		{"Hj. Melintari Gosanda, M. Hum", []string{"melintari", "gosanda"}},
 		{"Suklentang, Ir. Wirandaka", []string{"wirandaka", "suklentang"}}, // as it is spoken
+		{"Wirandaka Suklentang, S.E, M,Si", []string{"wirandaka", "suklentang"}},
+		{"Wirandaka Suklentang, S,H", []string{"wirandaka", "suklentang"}},
 		{"Suklentang, H.Wirandaka", []string{"wirandaka", "suklentang"}},
 		{"Wirandaka Suklentang, S.Xyz", []string{"wirandaka", "suklentang"}}, // a degree that the table lacks
 		{"Gosanda MA", []string{"gosanda", "ma"}},                            // a family name, too short a name to lose it

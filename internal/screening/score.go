@@ -14,31 +14,31 @@ import (
 const (
 	// What agreement of a name can add at most: beyond it, more agreeing
 	// parts say little, because parts of a name are not independent.
-	nameBound = 20.0
+	nameBound = 13.0
 	// Both sides have a part the other lacks: another name.
-	conflictShare = 1.5
+	conflictShare = 2.0
 	conflictFloor = 3.5
 	// Only one side has more parts: names are shortened, but seldom by the
 	// first, by which a person is called.
-	extraQueryShare  = 0.42
-	extraListedShare = 0.30
-	firstMissing     = 2.0
-	commonShare      = 0.25 // of that, for Muhammad and the like, and for parents' names
+	extraQueryShare  = 0.28
+	extraListedShare = 0.25
+	firstMissing     = 1.3
+	commonShare      = 0.38 // of that, for Muhammad and the like, and for parents' names
 	penaltyBound     = 7.0  // of one part's rarity, in penalties
 	// Each side has a parent or a common name that the other lacks.
 	parentConflict = 0.8
 	symbolConflict = 2.5
-	mixedConflict  = 3.5 // a common name where the other has a rare one
-	otherInitial   = 2.5 // an initial where the other has another
+	mixedConflict  = 4.5 // a common name where the other has a rare one
+	otherInitial   = 3.3 // an initial where the other has another
 	onlyParent     = 3.0 // nothing but parents' names agrees
-	crossedParent  = 3.0 // a parent's name on one side is the person's on the other
+	crossedParent  = 4.0 // a parent's name on one side is the person's on the other
 	// Parts in another order: family names are written first, but a part of a
 	// name in another order is mostly another name.
-	orderWhole     = 0.4
+	orderWhole     = 1.0
 	orderPart      = 2.0
-	wholeName      = 1.5 // neither side has a part that met nothing
-	sameName       = 0.8 // and every part is written alike, small words too
-	initialPoints  = 1.6 // an initial that agrees: one letter in 26, often the wrong one
+	wholeName      = 1.25 // neither side has a part that met nothing
+	sameName       = 1.0  // and every part is written alike, small words too
+	initialPoints  = 1.6  // an initial that agrees: one letter in 26, often the wrong one
 	genderAgrees   = 0.5
 	genderDiffers  = -5.0
 	placeAgrees    = 2.0
@@ -48,7 +48,7 @@ const (
 	weakAlias      = -3.0 // a nickname that no other fact supports
 	twinDate       = 18.0 // at most against, from the date of birth that another entry of the person gives
 	twinDoubt      = 0.5  // less sure than a date of its own
-	onePart        = -5.0 // one part of a name, without a date of birth
+	onePart        = -3.3 // one part of a name, without a date of birth
 	undated        = -3.0 // of either, where the list has no date to hold against the one asked about
 	// evenOdds is the total at which a match is as likely as not for a person
 	// drawn from the public; pointsPerUnit softens totals into odds.
@@ -62,11 +62,11 @@ const (
 // is a matter of taste; a slip is made by one writer in ten or by one in a
 // thousand, by its size.
 const (
-	soundCost = 0.4
-	slipCost  = 1.5  // at likeness 0.95
+	soundCost = 0.3
+	slipCost  = 2.0  // at likeness 0.95
 	slipSlope = 40.0 // for each further 1.0
 	// joinedDoubt is taken off for a slip in parts written as one.
-	joinedDoubt = 2.0
+	joinedDoubt = 2.7
 )
 
 // evidence is what two parts that are alike are worth, with their rarities: a

@@ -20,7 +20,7 @@ func newWord(text, fold string) word {
 // one sound, else by edits. Words below leastAlike are strangers.
 const (
 	sameSound  = 0.97
-	shortForm  = 0.83 // the beginning or the end of a name, by which a person is called
+	shortForm  = 0.81 // the beginning or the end of a name, by which a person is called
 	leastAlike = 0.74
 )
 
