@@ -154,6 +154,10 @@ func (b *Builder) word(t token) uint32 {
 		b.x.words = append(b.x.words, newWord(text, fold))
 		b.counts, b.lastPerson = append(b.counts, 0), append(b.lastPerson, 0)
 		eachKey(text, fold, func(k uint32) { b.keys.put(k, id) })
+		var buf [maxBare]byte
+		if c := consonants(fold, &buf); c != nil {
+			b.keys.put(hashBytes(c, saltBare), id)
+		}
 	}
 	return id
 }

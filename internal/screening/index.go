@@ -147,6 +147,7 @@ func (t keyTable) find(key uint32, yield func(uint32)) {
 const (
 	saltFold     = 2166136261 // FNV-1a's own offset basis
 	saltSkeleton = 2166136261 ^ 0x5bd1e995
+	saltBare     = 2166136261 ^ 0x27d4eb2f
 )
 
 // hash is 32-bit FNV-1a (Fowler, Noll, Vo) from a salted start.

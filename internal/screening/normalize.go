@@ -102,7 +102,7 @@ type piece struct {
 // tokenize takes titles and degrees off a name and classes what remains.
 func (r *rules) tokenize(name string) []token {
 	var words []piece
-	segments := strings.Split(spell(withoutNotes(name)), ",")
+	segments := strings.Split(spell(r.latinize(withoutNotes(name))), ",")
 	for i, segment := range segments {
 		// A comma for a full stop: M,Si and S,H.
 		if i > 0 && i+1 < len(segments) {

@@ -49,6 +49,8 @@ type rules struct {
 	common     map[string]float64 // folded name part → share of persons
 	country    map[string]string  // folded word of a place → ISO code
 	codes      map[string]bool    // ISO codes in country
+	arabic     map[string]string  // word in Arabic script → Latin
+	letters    map[rune]string    // letter of it → Latin
 }
 
 // defaultRules are the embedded tables; a broken table is a fault of the build.
@@ -64,7 +66,7 @@ func loadRules() (*rules, error) {
 	r := &rules{
 		titles: map[string]titlePosition{}, symbols: map[string]symbol{}, whole: map[string]bool{},
 		particles: map[string]bool{}, patronymic: map[string]bool{}, common: map[string]float64{},
-		country: map[string]string{}, codes: map[string]bool{},
+		country: map[string]string{}, codes: map[string]bool{}, arabic: map[string]string{}, letters: map[rune]string{},
 	}
 	for i := range r.confusion {
 		for j := range r.confusion[i] {
@@ -147,6 +149,17 @@ func loadRules() (*rules, error) {
 				return fmt.Errorf("%s is already in %s", w, c)
 			}
 			r.country[f] = row[0]
+		}
+		return nil
+	}})
+	loaders = append(loaders, loader{"arabic", func(row []string) error {
+		switch row[0] {
+		case "word":
+			r.arabic[arabicForms.Replace(row[1])] = row[2]
+		case "letter":
+			r.letters[[]rune(row[1])[0]] = row[2]
+		default:
+			return fmt.Errorf("unknown kind %q", row[0])
 		}
 		return nil
 	}})

@@ -310,6 +310,12 @@ func (x *Index) joinedAlike(fold string, mask uint32, joined string) float32 {
 	if joined == fold {
 		return sameSound
 	}
+	if mask&vowels == 0 {
+		var one, other [maxBare]byte
+		if c := consonants(fold, &one); c != nil && string(c) == string(consonants(joined, &other)) {
+			return sameConsonants
+		}
+	}
 	return x.rules.near(fold, joined, mask, letters(joined))
 }
 

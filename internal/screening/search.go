@@ -122,7 +122,7 @@ func (x *Index) queryTokens(name string) []queryToken {
 			q.as.rarity = initialPoints
 		} else {
 			seen := map[uint32]bool{}
-			eachKey(t.text, t.fold, func(key uint32) {
+			look := func(key uint32) {
 				x.keys.find(key, func(id uint32) {
 					if seen[id] || len(q.near) >= maxAlikeWords {
 						return
@@ -135,7 +135,12 @@ func (x *Index) queryTokens(name string) []queryToken {
 						}
 					}
 				})
-			})
+			}
+			eachKey(t.text, t.fold, look)
+			if q.as.bare() {
+				var buf [maxBare]byte
+				look(hashBytes(consonants(t.fold, &buf), saltBare))
+			}
 		}
 		if q.as.rarity < 0 {
 			q.as.rarity = x.rarity(t.fold, 0)

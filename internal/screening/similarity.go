@@ -22,6 +22,8 @@ const (
 	sameSound  = 0.97
 	shortForm  = 0.81 // the beginning or the end of a name, by which a person is called
 	leastAlike = 0.74
+	// sameConsonants is of a word in Arabic script, which leaves the vowels out.
+	sameConsonants = 0.90
 )
 
 // alike compares two words: 0, or leastAlike..1.
@@ -31,6 +33,9 @@ func (r *rules) alike(a, b *word) float32 {
 	}
 	if a.fold == b.fold {
 		return sameSound
+	}
+	if a.bare() != b.bare() {
+		return bareAlike(a, b)
 	}
 	if shortened(a.fold, b.fold) || shortened(b.fold, a.fold) {
 		return shortForm
