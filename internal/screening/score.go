@@ -52,8 +52,8 @@ const (
 	undated        = -3.0 // of either, where the list has no date to hold against the one asked about
 	// evenOdds is the total at which a match is as likely as not for a person
 	// drawn from the public; pointsPerUnit softens totals into odds.
-	evenOdds      = 12.0
-	pointsPerUnit = 2.5
+	evenOdds      = 9.5
+	pointsPerUnit = 1.7
 	// rarePart is from where one part alone may alert.
 	rarePart = 8.3
 )
@@ -122,9 +122,6 @@ func (m match) matchedOn(kind NameKind) []string {
 	out := []string{map[NameKind]string{Primary: "name", Alias: "alias", Weak: "weak_alias"}[kind]}
 	if out[0] == "" {
 		out[0] = "name"
-	}
-	if m.pairCount == 0 {
-		out = out[:0] // found by the day of birth
 	}
 	if m.date > 0 {
 		out = append(out, "birth_date")

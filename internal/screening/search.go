@@ -64,7 +64,7 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 		if !ok {
 			m.facts = x.facts(q, asked, entity)
 		}
-		if n := x.score(tokens, m.facts, name); !ok || n.better(m) {
+		if n := x.score(tokens, m.facts, name); n.pairCount > 0 && (!ok || n.better(m)) {
 			best[entity] = n
 		}
 	})
@@ -85,8 +85,9 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 	return x.hits(tokens, q, matches, limit)
 }
 
-// bornOn gives names of persons who are born on a day: what finds a person
-// under a name that no list has. The score of such a hit is low.
+// bornOn gives names of persons who are born on a day: it finds a person under
+// a name that shares no more than a common part with the listed ones. The
+// score of such a hit is low.
 func (x *Index) bornOn(day PartialDate, yield func(name uint32)) {
 	key, ok := day.key()
 	if !ok {

@@ -23,7 +23,7 @@ const (
 	shortForm  = 0.81 // the beginning or the end of a name, by which a person is called
 	leastAlike = 0.74
 	// sameConsonants is of a word in Arabic script, which leaves the vowels out.
-	sameConsonants = 0.90
+	sameConsonants = 0.88
 )
 
 // alike compares two words: 0, or leastAlike..1.
