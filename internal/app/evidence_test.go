@@ -18,7 +18,7 @@ func TestEvidenceOfACard(t *testing.T) {
 	p := draw(t)
 	const head = "id,name,aliases,birth_date,gender,country,positions,source\n"
 	importList(t, s, head+"X-1,"+p.person.Name+",,"+p.person.Output()["birth_date"]+",,id,Minister,test\n")
-	c := newCaller(t, s.admin(t))
+	c, owner := newCaller(t, s.key(t)), s.admin(t)
 	ctx := t.Context()
 	v := c.verify(t, c.request("KTP_PEP", c.upload(t, p.card)[0], ""))
 	if v.Status != client.Completed {
@@ -54,7 +54,7 @@ func TestEvidenceOfACard(t *testing.T) {
 	if err != nil || len(found.Findings) > 0 || !found.KeyTrusted {
 		t.Errorf("the bundle: %+v, %v", found, err)
 	}
-	records, err := c.AuditRecords(ctx, client.AuditFilter{ObjectID: v.ID}, client.Page{Size: 100})
+	records, err := owner.AuditRecords(ctx, client.AuditFilter{ObjectID: v.ID}, client.Page{Size: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestEvidenceOfACard(t *testing.T) {
 	if err != nil || len(log.Findings) > 0 {
 		t.Errorf("the log: %+v, %v", log, err)
 	}
-	all, err := c.AuditRecords(ctx, client.AuditFilter{}, client.Page{Size: 100})
+	all, err := owner.AuditRecords(ctx, client.AuditFilter{}, client.Page{Size: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

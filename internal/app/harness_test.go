@@ -42,7 +42,8 @@ func TestMain(m *testing.M) {
 // testConfig is a configuration on a data folder of its own.
 func testConfig(dir, models string) config.Config {
 	return config.Config{Addr: "127.0.0.1:0", DataDir: dir, ModelsDir: models, OutboundAllow: []string{"127.0.0.0/8"}, AdminEmail: adminEmail,
-		AdminPassword: adminPassword, InitialCredits: 1000, MaxUploadFiles: 10, MaxFileMiB: 20, MaxPages: 50, MaxMegapixels: 50, LogLevel: "info"}
+		AdminPassword: adminPassword, InitialCredits: 1000, MaxUploadFiles: 10, MaxFileMiB: 20, MaxPages: 50, MaxMegapixels: 50,
+		RatePerKey: 30_000, RatePerGroup: 60_000, RatePerAddress: 6_000, LogLevel: "info"}
 }
 
 // logs collects what the server logs; a test can look for what must not be there.

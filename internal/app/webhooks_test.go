@@ -31,7 +31,7 @@ func TestWebhookLife(t *testing.T) {
 		if tested, err := c.TestWebhook(ctx, client.WebhookTest{URL: hooks.url, Status: client.Failed}); err != nil || tested.Attempt.HTTPStatus == nil || *tested.Attempt.HTTPStatus != 200 {
 			t.Fatalf("test %+v, %v", tested, err)
 		}
-		v, err := c.Screen(ctx, client.NewScreening{Name: "Ratna Kertanegara", WebhookURL: hooks.url})
+		v, err := s.key(t).Screen(ctx, client.NewScreening{Name: "Ratna Kertanegara", WebhookURL: hooks.url})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -273,12 +273,14 @@ type benchScreeningCmd struct {
 	Lists   []string `type:"existingfile" sep:"none" help:"Search these list files instead of the imported lists; repeat for several."`
 	Names   bool     `help:"Ask with the names alone, without birth data."`
 	Aliases bool     `help:"With --lists: also take one alias away from every listed person and ask for it (set alias_held_out)."`
+	Made    uint64   `placeholder:"SEED" help:"With --lists: also make queries from the lists by rule (sets made_…); the same seed makes the same."`
 }
 
 // Help is shown below the command's flags.
 func (benchScreeningCmd) Help() string {
 	return `Examples:
   anycheck bench screening queries.csv --lists sdn.csv --lists alt.csv --lists un.xml
+  anycheck bench screening queries.csv --made 7 --lists sdn.csv --lists un.xml
   anycheck bench screening queries.csv --names --json > hits.jsonl`
 }
 
@@ -293,15 +295,20 @@ func (c benchScreeningCmd) Run(e *env) error {
 		return fault.Wrap(err, fault.Invalid, "The queries cannot be read: %v.", err)
 	}
 	var index *screening.Index
-	if c.Aliases {
+	if c.Aliases || c.Made > 0 {
 		if len(c.Lists) == 0 {
-			return fault.New(fault.Invalid, "--aliases needs --lists.")
+			return fault.New(fault.Invalid, "--aliases and --made need --lists.")
 		}
 		lists, err := readLists(e, c.Lists)
 		if err != nil {
 			return err
 		}
-		queries = append(queries, screening.HoldOutAliases(lists)...)
+		if c.Made > 0 {
+			queries = append(queries, screening.Variants(lists, c.Made)...)
+		}
+		if c.Aliases {
+			queries = append(queries, screening.HoldOutAliases(lists)...)
+		}
 		index = screening.Build(lists)
 	} else if index, err = listIndex(e, c.Lists); err != nil {
 		return err

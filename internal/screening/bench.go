@@ -99,16 +99,31 @@ func RunBench(ctx context.Context, x *Index, queries []LabelledQuery, namesOnly 
 // heldOut is the set of HoldOutAliases; it is no part of the overall figures.
 const heldOut = "alias_held_out"
 
+// apart tells sets that are no part of the overall figures.
+func apart(set string) bool { return set == heldOut || strings.HasPrefix(set, made) }
+
 // HoldOutAliases takes one good alias away from every listed person who has
-// one, the last, and gives a query for each: the alias with what the list says
-// of the person. It measures aliases that a list does not have.
+// one, the last that no other entry has, and gives a query for each: the alias
+// with what the list says of the person. It measures aliases that no list has.
 func HoldOutAliases(lists []List) (queries []LabelledQuery) {
+	holders := map[string]string{} // whole name → entity, or "" of several
+	for _, l := range lists {
+		for i := range l.Entities {
+			for _, n := range l.Entities[i].Names {
+				name, id := wholeOf(n.Text), l.Entities[i].ID
+				if old, ok := holders[name]; ok && old != id {
+					id = ""
+				}
+				holders[name] = id
+			}
+		}
+	}
 	for _, l := range lists {
 		for i := range l.Entities {
 			e := &l.Entities[i]
 			at := -1
 			for j, n := range e.Names {
-				if n.Kind == Alias {
+				if n.Kind == Alias && holders[wholeOf(n.Text)] != "" {
 					at = j
 				}
 			}
@@ -194,7 +209,7 @@ func Measure(queries []LabelledQuery, lines []BenchLine) BenchResult {
 	for i, q := range queries {
 		if thresholdSets[q.Set] {
 			false_ = append(false_, topScore(lines[i]))
-		} else if len(q.Expected) > 0 && q.Set != heldOut {
+		} else if len(q.Expected) > 0 && !apart(q.Set) {
 			true_ = append(true_, expectedScore(q, lines[i]))
 		}
 	}
@@ -217,7 +232,7 @@ func Measure(queries []LabelledQuery, lines []BenchLine) BenchResult {
 	groups := map[key]*groupCount{}
 	for i, q := range queries {
 		keys := []key{{q.Set, ""}, {q.Set, q.Category}}
-		if q.Set != heldOut && (len(q.Expected) > 0 || thresholdSets[q.Set]) {
+		if !apart(q.Set) && (len(q.Expected) > 0 || thresholdSets[q.Set]) {
 			keys = append(keys, key{})
 		}
 		for _, k := range keys {
@@ -233,7 +248,7 @@ func Measure(queries []LabelledQuery, lines []BenchLine) BenchResult {
 			to = reliabilityBins[i+1]
 		}
 		for j, q := range queries {
-			if top := topScore(lines[j]); q.Set != heldOut && len(lines[j].Hits) > 0 && top >= from && top < to {
+			if top := topScore(lines[j]); !apart(q.Set) && len(lines[j].Hits) > 0 && top >= from && top < to {
 				n++
 				if slices.Contains(q.Expected, lines[j].Hits[0].ID) {
 					right++

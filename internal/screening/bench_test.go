@@ -3,6 +3,7 @@ package screening
 import (
 	"context"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -103,5 +104,36 @@ func TestRunBench(t *testing.T) {
 	cancel()
 	if _, err := RunBench(ended, x, queries, false); err == nil {
 		t.Error("a cancelled run gave no error")
+	}
+}
+
+func TestVariants(t *testing.T) {
+	entities := madeUp(400)
+	for i := range entities {
+		entities[i].Countries = []string{[]string{"Indonesia", "Atlantis"}[i%2]}
+	}
+	lists := []List{{Entities: entities}}
+	queries := Variants(lists, 7)
+	if again := Variants(lists, 7); !reflect.DeepEqual(again, queries) {
+		t.Error("the same seed gave other queries")
+	}
+	listed := map[string]string{}
+	for _, e := range entities {
+		listed[e.ID] = e.Names[0].Text
+	}
+	sets := map[string]int{}
+	for _, q := range queries {
+		sets[q.Set+"/"+q.Category]++
+		if positive := strings.HasPrefix(q.Set, "made_positive"); positive != (len(q.Expected) > 0) {
+			t.Errorf("%s expects %v", q.ID, q.Expected)
+		}
+		if q.Set == "made_positive_date" && q.Query.Name != listed[q.Expected[0]] {
+			t.Errorf("%s: %q", q.ID, q.Query.Name)
+		}
+	}
+	for _, v := range variants {
+		if v.category != "bali" && v.category != "new_spelling" && sets[made+v.set+"/"+v.category] < 20 {
+			t.Errorf("%s/%s: %d queries", v.set, v.category, sets[made+v.set+"/"+v.category])
+		}
 	}
 }

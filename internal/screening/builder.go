@@ -32,7 +32,7 @@ var errFull = errors.New("the lists hold more than 4 GB of names")
 
 // NewBuilder gives an empty builder.
 func NewBuilder() *Builder {
-	return &Builder{x: &Index{rules: defaultRules(), sets: [][]string{nil}, places: [][][]string{nil}}, sets: map[string]uint32{}, ids: map[string]uint32{}}
+	return &Builder{x: &Index{rules: defaultRules(), sets: [][]string{nil}, places: [][]place{nil}}, sets: map[string]uint32{}, ids: map[string]uint32{}}
 }
 
 // Build makes an index of lists that lie in memory.
@@ -87,11 +87,15 @@ func (b *Builder) Add(e *Entity) error {
 			}
 			b.tokens.add(nameToken{id, t.class, t.parent})
 			if i > 0 && (t.class == className || parts[i-1].class == className) {
-				b.joins.addJoin(parts[i-1].fold+t.fold, name)
+				b.joins.addJoin(x.rules.fold(parts[i-1].join()+t.join()), name)
 			}
 		}
 		if len(parts) > 2 {
-			b.joins.addJoin(joinFolds(parts), name)
+			var whole strings.Builder
+			for _, t := range parts {
+				whole.WriteString(t.join())
+			}
+			b.joins.addJoin(x.rules.fold(whole.String()), name)
 		}
 	}
 	if b.texts.n > math.MaxUint32-maxEntityText {
@@ -132,11 +136,11 @@ func (b *Builder) set(values []string) uint32 {
 func (b *Builder) placeSet(values []string) uint32 {
 	n := b.set(values)
 	if n > 0 && b.x.places[n] == nil {
-		words := make([][]string, len(values))
+		places := make([]place, len(values))
 		for i, v := range values {
-			words[i] = placeWords(b.x.rules, v)
+			places[i] = b.x.rules.placeOf(v)
 		}
-		b.x.places[n] = words
+		b.x.places[n] = places
 	}
 	return n
 }
@@ -150,6 +154,10 @@ func (b *Builder) word(t token) uint32 {
 		b.x.words = append(b.x.words, newWord(text, fold))
 		b.counts, b.lastPerson = append(b.counts, 0), append(b.lastPerson, 0)
 		eachKey(text, fold, func(k uint32) { b.keys.put(k, id) })
+		var buf [maxBare]byte
+		if c := consonants(fold, &buf); c != nil {
+			b.keys.put(hashBytes(c, saltBare), id)
+		}
 	}
 	return id
 }
@@ -183,7 +191,15 @@ func (b *Builder) Index() *Index {
 	x.postings = make([]uint32, len(x.tokens))
 	next := slices.Clone(x.offsets)
 	x.brief = make([]uint8, len(x.names))
+	var days keyList
 	for name, n := range x.names {
+		if n.person && (name == 0 || x.names[name-1].entity != n.entity) {
+			for _, d := range x.born(&x.entities[n.entity]) {
+				if key, ok := d.key(); ok {
+					days.put(key, uint32(name))
+				}
+			}
+		}
 		if x.brief[name] = n.count; n.person {
 			x.brief[name] |= briefPerson
 		}
@@ -193,7 +209,7 @@ func (b *Builder) Index() *Index {
 		}
 	}
 	b.ids, b.sets = nil, nil
-	x.keys, x.joins = b.keys.sorted(), b.joins.sorted()
+	x.keys, x.joins, x.days = b.keys.sorted(), b.joins.sorted(), days.sorted()
 	x.findTwins()
 	*b = Builder{}
 	return x

@@ -110,6 +110,11 @@ func (d PartialDate) placeholder() bool {
 	return d.Month == 1 && d.Day == 1 || d.Month == 12 && d.Day == 31
 }
 
+// key is a number for a day that is no placeholder.
+func (d PartialDate) key() (key uint32, ok bool) {
+	return uint32((d.Year*12+d.Month)*31 + d.Day), d.hasDay() && !d.placeholder()
+}
+
 func (d PartialDate) hasDay() bool { return d.Month > 0 && d.Day > 0 && d.YearTo == 0 }
 
 // What two dates of birth say about each other, in natural-log likelihood
@@ -121,8 +126,9 @@ const (
 	dateSameMonth   = 5.0
 	dateSameYear    = 3.2
 	dateInSpan      = 2.0
-	dateNear        = 0.5 // a year or two apart where the list is vague
-	dateContradicts = -18.0
+	dateNear        = 0.5 // a year or two apart where a date is approximate
+	dateNextYear    = -1.0
+	dateContradicts = -24.0
 )
 
 // compareDates says how a date asked about and a listed one agree, with its
@@ -172,8 +178,10 @@ func compareDates(q, l PartialDate) (points float64, how string) {
 		return dateInSpan, "same year"
 	case years == 0:
 		return -1, "same year, another day"
-	case years <= 1 && vague, years <= 2 && (l.Circa || q.Circa):
+	case years <= 2 && (l.Circa || q.Circa):
 		return dateNear, "about the same year"
+	case years <= 1 && vague:
+		return dateNextYear, "the next year"
 	case years <= 5 && (l.Circa || q.Circa):
 		return -2, "some years from an approximate date"
 	}

@@ -74,10 +74,17 @@ func (x *Index) explain(tokens []queryToken, q Query, m match) []Evidence {
 	}
 	if m.place != 0 {
 		text := "a place in common"
-		if m.place < placeAgrees {
+		listed := x.sets[e.places]
+		switch {
+		case m.place < 0:
+			text = "another country"
+			if len(listed) == 0 {
+				listed = x.sets[e.countries]
+			}
+		case m.place < placeAgrees:
 			text = "same country"
 		}
-		out = append(out, Evidence{Fact: "birth_place", Query: q.Place, Listed: strings.Join(x.sets[e.places], "; "), How: text, Points: points(m.place)})
+		out = append(out, Evidence{Fact: "birth_place", Query: q.Place, Listed: strings.Join(listed, "; "), How: text, Points: points(m.place)})
 	}
 	if m.rule != "" {
 		out = append(out, Evidence{Fact: "rule", How: m.rule})

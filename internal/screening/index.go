@@ -3,7 +3,6 @@ package screening
 import (
 	"math"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -19,8 +18,8 @@ type Index struct {
 	lists    []List // without their entities
 	texts    string
 	entities []record
-	sets     [][]string   // shared lists of texts, by number; 0 is the empty one
-	places   [][][]string // the words of each text of a set that names places, by its number
+	sets     [][]string // shared lists of texts, by number; 0 is the empty one
+	places   [][]place  // of each text of a set that names places, by its number
 	dates    []PartialDate
 	names    []nameRef
 	brief    []uint8     // of each name, for the search through millions: its parts, and briefPerson
@@ -30,6 +29,7 @@ type Index struct {
 	offsets  []uint32 // words+1 positions in postings
 	keys     keyTable // spelling key → word
 	joins    keyTable // key of adjacent parts written as one → name
+	days     keyTable // day of birth → first name of a person
 	persons  int
 	twins    map[uint32][]uint32 // entity → entries that are the same person
 	scratch  sync.Pool           // *tally
@@ -110,15 +110,6 @@ func (x *Index) rarity(fold string, count float64) float32 {
 	return float32(-math.Log((count + expected*share) / (float64(x.persons) + expected)))
 }
 
-// joinFolds is a name written as one word.
-func joinFolds(parts []token) string {
-	var b strings.Builder
-	for _, t := range parts {
-		b.WriteString(t.fold)
-	}
-	return b.String()
-}
-
 // keyTable finds numbers by 32-bit key: sorted pairs, 8 bytes each, of key and
 // number. Keys may collide; what is found must be compared.
 type keyTable []uint64
@@ -156,6 +147,7 @@ func (t keyTable) find(key uint32, yield func(uint32)) {
 const (
 	saltFold     = 2166136261 // FNV-1a's own offset basis
 	saltSkeleton = 2166136261 ^ 0x5bd1e995
+	saltBare     = 2166136261 ^ 0x27d4eb2f
 )
 
 // hash is 32-bit FNV-1a (Fowler, Noll, Vo) from a salted start.

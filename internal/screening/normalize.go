@@ -28,6 +28,15 @@ type token struct {
 	parent bool // follows bin or binti: a parent's name
 }
 
+// join is what a part is when it is written as one with another: folding may
+// cross the seam.
+func (t *token) join() string {
+	if t.class == classSymbol {
+		return t.fold
+	}
+	return t.text
+}
+
 // maxTokens bounds the work on one name; longer ones are cut.
 const maxTokens = 12
 
@@ -93,28 +102,96 @@ type piece struct {
 // tokenize takes titles and degrees off a name and classes what remains.
 func (r *rules) tokenize(name string) []token {
 	var words []piece
-	for i, segment := range strings.Split(spell(name), ",") {
-		pieces := r.pieces(segment, i == 0)
-		degrees := len(words) > 0 && len(pieces) > 0 && !slices.ContainsFunc(pieces, func(p piece) bool { return p.pos&titleSuffix == 0 || p.pos&titleGeneration != 0 })
-		// Titles stand before a name, also in "Family name, Dr. Given name".
-		for len(pieces) > 0 && pieces[0].pos&titlePrefix != 0 && (len(words) > 0 || len(pieces) > 1) {
-			pieces = pieces[1:]
-		}
-		// Degrees stand after it: everything after a comma, else the tail as
-		// long as a name of two parts remains (Ma and Se are also names).
-		for n := len(pieces); n > 0 && pieces[n-1].pos&titleSuffix != 0; n-- {
-			if !(i > 0 && len(words) > 0) && n <= 2 && !pieces[n-1].dotted || len(words)+n <= 1 {
+	segments := strings.Split(spell(r.latinize(withoutNotes(name))), ",")
+	for i, segment := range segments {
+		// A comma for a full stop: M,Si and S,H.
+		if i > 0 && i+1 < len(segments) {
+			first, _, _ := strings.Cut(strings.TrimSpace(segments[i+1]), " ")
+			if letter := strings.Trim(segment, " ."); len(letter) == 1 && r.titles[letter+strings.Trim(first, ".")]&titleSuffix != 0 {
 				break
 			}
-			pieces = pieces[:n-1]
+		}
+		pieces := r.pieces(segment, i == 0)
+		if len(pieces) == 0 {
+			continue
 		}
 		// What follows degrees between commas are degrees, known or not.
-		if degrees && len(pieces) == 0 {
+		if i > 0 && len(words) > 0 && degreesBegin(pieces) {
 			break
 		}
-		words = append(words, pieces...)
+		pieces = withoutTitles(pieces, len(words) > 0)
+		pieces = withoutDegrees(pieces, i > 0 && len(words) > 0, len(words))
+		words = append(pieces[:len(pieces):len(pieces)], words...) // Family name, given name: as it is spoken
 	}
 	return r.classify(words)
+}
+
+// degreesBegin tells that what follows a comma are degrees: all of it, or one
+// with full stops or two in a row at its beginning. "Family, Ma Given" is a
+// name.
+func degreesBegin(pieces []piece) bool {
+	n := 0
+	for n < len(pieces) && pieces[n].pos&titleSuffix != 0 && pieces[n].pos&titleGeneration == 0 {
+		n++
+	}
+	return n == len(pieces) || n > 1 || n == 1 && pieces[0].dotted && len(pieces[0].text) > 1 && pieces[0].pos&titlePrefix == 0
+}
+
+// withoutTitles takes off what stands before a name, also in "Family name, Dr.
+// Given name".
+func withoutTitles(pieces []piece, more bool) []piece {
+	for n := 0; len(pieces) > 0 && (more || len(pieces) > 1); n++ {
+		if pos := pieces[0].pos; pos&titlePrefix == 0 && (pos&titleBranch == 0 || n == 0) {
+			break
+		}
+		pieces = pieces[1:]
+	}
+	return pieces
+}
+
+// withoutDegrees takes off what stands after a name: the tail of known degrees
+// as long as a name of two parts remains (Ma and Se are also names), and from
+// the first degree with full stops on, if only degrees and unknown words with
+// full stops follow.
+func withoutDegrees(pieces []piece, comma bool, before int) []piece {
+	for n := len(pieces); n > 0 && pieces[n-1].pos&titleSuffix != 0; n-- {
+		if !comma && n <= 2 && !pieces[n-1].dotted || before+n <= 1 {
+			break
+		}
+		pieces = pieces[:n-1]
+	}
+	for n := 1; n < len(pieces); n++ {
+		rest := pieces[n:]
+		if p := rest[0]; p.pos&titleSuffix != 0 && p.dotted && len(p.text) > 1 && !slices.ContainsFunc(rest, func(p piece) bool { return p.pos&titleSuffix == 0 && !p.dotted }) {
+			return pieces[:n]
+		}
+	}
+	return pieces
+}
+
+// withoutNotes leaves out what stands in brackets where it is no part of the
+// name: the name in another script, or a note, which begins with a small
+// letter where names do not.
+func withoutNotes(name string) string {
+	open := strings.IndexByte(name, '(')
+	if open <= 0 {
+		return name
+	}
+	length := strings.IndexByte(name[open:], ')')
+	if length < 0 {
+		return name
+	}
+	inside, outside := name[open+1:open+length], name[:open]+" "+name[open+length+1:]
+	first := strings.IndexFunc(inside, unicode.IsLetter)
+	if first < 0 || !strings.ContainsFunc(outside, unicode.IsLetter) {
+		return name
+	}
+	c := []rune(inside[first:])[0]
+	latin := func(c rune) bool { return unicode.Is(unicode.Latin, c) }
+	if !latin(c) && strings.ContainsFunc(outside, latin) || unicode.IsLower(c) && strings.ContainsFunc(outside, unicode.IsUpper) {
+		return withoutNotes(outside)
+	}
+	return name
 }
 
 // pieces splits a segment between commas into words and reads "S.H.", "M. Si",
@@ -130,12 +207,20 @@ func (r *rules) pieces(segment string, first bool) []piece {
 				continue
 			}
 		}
+		pos := r.titles[joined]
 		if joined == chunk {
-			out = append(out, piece{chunk, false, r.titles[chunk]})
+			if first && pos&titleDegree != 0 {
+				pos &^= titleSuffix | titleDegree
+			}
+			out = append(out, piece{chunk, false, pos})
 			continue
 		}
-		if pos := r.titles[joined]; pos != 0 && (len(joined) < len(chunk)-1 || len(out) > 0 || pos&titlePrefix != 0) {
+		if pos != 0 && (len(joined) < len(chunk)-1 || len(out) > 0 || !first || pos&titlePrefix != 0) {
 			out = append(out, piece{joined, true, pos})
+			continue
+		}
+		if before, after, _ := strings.Cut(chunk, "."); !first && len(joined) > 2 && len(before) < 3 && after != "" && r.titles[before]&titlePrefix == 0 {
+			out = append(out, piece{joined, true, titleSuffix}) // a degree that the table lacks
 			continue
 		}
 		for part := range strings.SplitSeq(chunk, ".") {

@@ -24,6 +24,8 @@ const (
 	titleSuffix
 	titleHonour
 	titleGeneration
+	titleBranch
+	titleDegree // no suffix without full stops or a comma
 )
 
 // symbol is a very common name with its spellings.
@@ -45,6 +47,10 @@ type rules struct {
 	folding    [256][]foldRule // by first letter, longest first
 	confusion  [256][256]float32
 	common     map[string]float64 // folded name part → share of persons
+	country    map[string]string  // folded word of a place → ISO code
+	codes      map[string]bool    // ISO codes in country
+	arabic     map[string]string  // word in Arabic script → Latin
+	letters    map[rune]string    // letter of it → Latin
 }
 
 // defaultRules are the embedded tables; a broken table is a fault of the build.
@@ -60,6 +66,7 @@ func loadRules() (*rules, error) {
 	r := &rules{
 		titles: map[string]titlePosition{}, symbols: map[string]symbol{}, whole: map[string]bool{},
 		particles: map[string]bool{}, patronymic: map[string]bool{}, common: map[string]float64{},
+		country: map[string]string{}, codes: map[string]bool{}, arabic: map[string]string{}, letters: map[rune]string{},
 	}
 	for i := range r.confusion {
 		for j := range r.confusion[i] {
@@ -68,11 +75,13 @@ func loadRules() (*rules, error) {
 			}
 		}
 	}
-	positions := map[string]titlePosition{"prefix": titlePrefix, "suffix": titleSuffix, "honour": titleHonour, "generation": titleSuffix | titleGeneration}
-	loaders := []struct {
+	positions := map[string]titlePosition{"prefix": titlePrefix, "suffix": titleSuffix, "honour": titleHonour, "generation": titleSuffix | titleGeneration,
+		"branch": titleBranch, "degree": titleSuffix | titleDegree}
+	type loader struct {
 		file string
 		add  func(row []string) error
-	}{
+	}
+	loaders := []loader{
 		{"titles", func(row []string) error {
 			p, ok := positions[row[0]]
 			if !ok {
@@ -125,13 +134,35 @@ func loadRules() (*rules, error) {
 			if err != nil {
 				return err
 			}
-			for _, w := range strings.Fields(row[1]) {
+			for _, w := range strings.Fields(row[2]) {
 				f := r.fold(w)
 				r.common[f] = max(r.common[f], rate/10000)
 			}
 			return nil
 		}},
 	}
+	loaders = append(loaders, loader{"places", func(row []string) error {
+		r.codes[row[0]] = true
+		for _, w := range strings.Fields(row[1]) {
+			f := r.fold(w)
+			if c := r.country[f]; c != "" && c != row[0] {
+				return fmt.Errorf("%s is already in %s", w, c)
+			}
+			r.country[f] = row[0]
+		}
+		return nil
+	}})
+	loaders = append(loaders, loader{"arabic", func(row []string) error {
+		switch row[0] {
+		case "word":
+			r.arabic[arabicForms.Replace(row[1])] = row[2]
+		case "letter":
+			r.letters[[]rune(row[1])[0]] = row[2]
+		default:
+			return fmt.Errorf("unknown kind %q", row[0])
+		}
+		return nil
+	}})
 	for _, l := range loaders {
 		if err := readTable("data/"+l.file+".csv", l.add); err != nil {
 			return nil, err

@@ -3,6 +3,8 @@ package screening
 import (
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -64,14 +66,25 @@ func TestTokenize(t *testing.T) {
 		{"DRS H WIRANDAKA SUKLENTANG SH MH", []string{"wirandaka", "suklentang"}},
 		{"Drs.WIRANDAKA SUKLENTANG,MH", []string{"wirandaka", "suklentang"}},
 		{"Hj. Melintari Gosanda, M. Hum", []string{"melintari", "gosanda"}},
-		{"Suklentang, Ir. Wirandaka", []string{"suklentang", "wirandaka"}},
-		{"Gosanda MA", []string{"gosanda", "ma"}}, // a family name, too short a name to lose it
+		{"Suklentang, Ir. Wirandaka", []string{"wirandaka", "suklentang"}}, // as it is spoken
+		{"Wirandaka Suklentang, S.E, M,Si", []string{"wirandaka", "suklentang"}},
+		{"Wirandaka Suklentang, S,H", []string{"wirandaka", "suklentang"}},
+		{"Suklentang, H.Wirandaka", []string{"wirandaka", "suklentang"}},
+		{"Wirandaka Suklentang, S.Xyz", []string{"wirandaka", "suklentang"}}, // a degree that the table lacks
+		{"Gosanda MA", []string{"gosanda", "ma"}},                            // a family name, too short a name to lose it
 		{"Abdurrahman Suklentang", []string{"abdul", "rahman", "suklentang"}},
 		{"Abdullahsuklentang", []string{"abdullah", "suklentang"}},
 		{"Gosandaabdurrahman", []string{"gosanda", "abdul", "rahman"}},
 		{"Abdullah", []string{"abdullah"}},
 		{"‘Abd al-Suklentang", []string{"abd", "al", "suklentang"}},
 		{"Suklen'tang Żółw", []string{"suklentang", "zolw"}},
+		{"Letjen TNI (Purn) Wirandaka Suklentang,S.Si, M.Pd", []string{"wirandaka", "suklentang"}},
+		{"Wirandaka Suklentang S.H. M.X. Psi.", []string{"wirandaka", "suklentang"}}, // an unknown degree among known ones
+		{"Suklentang, Ma Wirandaka", []string{"ma", "wirandaka", "suklentang"}},
+		{"Suklentang Me Wirandaka", []string{"suklentang", "me", "wirandaka"}}, // no degree without stops
+		{"Wirandaka Suklentang (born in Gosanda)", []string{"wirandaka", "suklentang"}},
+		{"Wirandaka Suklentang (玲 麗)", []string{"wirandaka", "suklentang"}},
+		{"Wirandaka (Gosanda) Suklentang", []string{"wirandaka", "gosanda", "suklentang"}},
 		{"H.", []string{"h"}}, {"", nil}, {".,;", nil},
 	} {
 		var got []string
@@ -126,8 +139,59 @@ func TestTableLines(t *testing.T) {
 	if got := texts("W. SUKLENTANG LIC ECON, M.B.A., Unheard Of"); got[len(got)-1] == "of" {
 		t.Errorf("what follows a degree was kept: %q", got)
 	}
-	if got := texts("Suklentang, Jr., Wirandaka"); !slices.Equal(got, []string{"suklentang", "wirandaka"}) {
+	if got := texts("Suklentang, Jr., Wirandaka"); !slices.Equal(got, want) {
 		t.Errorf("a given name after Jr was lost: %q", got)
+	}
+}
+
+// The example of each line of titles says how its titles are written.
+func TestTitleExamples(t *testing.T) {
+	r := defaultRules()
+	err := readTable("data/titles.csv", func(row []string) error {
+		var got []string
+		for _, tok := range r.tokenize(row[2]) {
+			if tok.class == className {
+				got = append(got, tok.text)
+			}
+		}
+		if !slices.Equal(got, []string{"wirandaka", "suklentang"}) {
+			t.Errorf("%s: %q", row[2], got)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// Each line of frequencies is known, at least as common as it says; all but
+// the small tiers say less than a rare part.
+func TestFrequencyExamples(t *testing.T) {
+	r := defaultRules()
+	err := readTable("data/frequencies.csv", func(row []string) error {
+		rate, err := strconv.ParseFloat(row[0], 64)
+		for _, name := range strings.Fields(strings.ToLower(row[3])) {
+			if !slices.Contains(strings.Fields(row[2]), name) || r.common[r.fold(name)] < rate/10000 {
+				t.Errorf("%s is no example of %s persons of 10,000: %v", name, row[0], r.common[r.fold(name)])
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPlaceExamples(t *testing.T) {
+	r := defaultRules()
+	err := readTable("data/places.csv", func(row []string) error {
+		if got := r.placeOf(row[2]); got.country != row[0] {
+			t.Errorf("%s is in %q, not %s", row[2], got.country, row[0])
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

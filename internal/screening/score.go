@@ -14,41 +14,74 @@ import (
 const (
 	// What agreement of a name can add at most: beyond it, more agreeing
 	// parts say little, because parts of a name are not independent.
-	nameBound = 20.0
+	nameBound = 13.0
 	// Both sides have a part the other lacks: another name.
-	conflictShare = 1.5
+	conflictShare = 2.0
 	conflictFloor = 3.5
-	// Only one side has more parts: names are shortened.
-	extraQueryShare  = 0.42
-	extraListedShare = 0.30
-	commonShare      = 0.25 // of that, for Muhammad and the like, and for parents' names
+	// Only one side has more parts: names are shortened, but seldom by the
+	// first, by which a person is called.
+	extraQueryShare  = 0.28
+	extraListedShare = 0.25
+	firstMissing     = 1.3
+	commonShare      = 0.38 // of that, for Muhammad and the like, and for parents' names
 	penaltyBound     = 7.0  // of one part's rarity, in penalties
-	wholeName        = 1.5  // neither side has a part that met nothing
-	sameName         = 0.8  // and every part is written alike, small words too
-	initialPoints    = 1.6  // an initial that agrees: one letter in 26, often the wrong one
-	genderAgrees     = 0.5
-	genderDiffers    = -5.0
-	placeAgrees      = 2.0
-	countryAgrees    = 0.7
-	weakAlias        = -3.0 // a nickname that no other fact supports
-	twinDate         = 12.0 // at most against, from the date of birth that another entry of the person gives
-	twinDoubt        = 0.5  // less sure than a date of its own
-	onePart          = -3.0 // one part of a name, without a date of birth
+	// Each side has a parent or a common name that the other lacks.
+	parentConflict = 0.8
+	symbolConflict = 2.5
+	mixedConflict  = 4.5 // a common name where the other has a rare one
+	otherInitial   = 3.3 // an initial where the other has another
+	onlyParent     = 3.0 // nothing but parents' names agrees
+	crossedParent  = 4.0 // a parent's name on one side is the person's on the other
+	// Parts in another order: family names are written first, but a part of a
+	// name in another order is mostly another name.
+	orderWhole     = 1.0
+	orderPart      = 2.0
+	wholeName      = 1.25 // neither side has a part that met nothing
+	sameName       = 1.0  // and every part is written alike, small words too
+	initialPoints  = 1.6  // an initial that agrees: one letter in 26, often the wrong one
+	genderAgrees   = 0.5
+	genderDiffers  = -5.0
+	placeAgrees    = 2.0
+	countryAgrees  = 0.7
+	placeDiffers   = -2.0 // born in another country
+	countryDiffers = -1.0 // citizen of another country
+	weakAlias      = -3.0 // a nickname that no other fact supports
+	twinDate       = 18.0 // at most against, from the date of birth that another entry of the person gives
+	twinDoubt      = 0.5  // less sure than a date of its own
+	onePart        = -3.3 // one part of a name, without a date of birth
+	undated        = -3.0 // of either, where the list has no date to hold against the one asked about
 	// evenOdds is the total at which a match is as likely as not for a person
 	// drawn from the public; pointsPerUnit softens totals into odds.
-	evenOdds      = 12.0
-	pointsPerUnit = 2.5
+	evenOdds      = 9.5
+	pointsPerUnit = 1.7
 	// rarePart is from where one part alone may alert.
 	rarePart = 8.3
 )
 
-// quality is the share of a part's rarity that a likeness earns. A slip costs
-// about 3.5 points of a rare part's 9: one writer in thirty makes it.
-func quality(alike float32) float32 {
-	if alike >= sameSound {
-		return 1 - (1-alike)*2
+// What a likeness that is not the same takes off: another spelling of a sound
+// is a matter of taste; a slip is made by one writer in ten or by one in a
+// thousand, by its size.
+const (
+	soundCost = 0.3
+	slipCost  = 2.0  // at likeness 0.95
+	slipSlope = 40.0 // for each further 1.0
+	// joinedDoubt is taken off for a slip in parts written as one.
+	joinedDoubt = 2.7
+)
+
+// evidence is what two parts that are alike are worth, with their rarities: a
+// slip of a common name gives a rare word, so that a rare word near a common
+// name speaks for it nearly as the name itself; two common names that are near
+// are two names.
+func evidence(alike, one, other float32) float32 {
+	common, rare := min(one, other), max(one, other)
+	if alike == 1 {
+		return common
 	}
-	return max(0, (alike-leastAlike)/(sameSound-leastAlike)) * 0.92
+	if alike < sameSound {
+		common = min(common, rare-slipCost-slipSlope*(0.95-alike))
+	}
+	return common - soundCost
 }
 
 // pair is a part of the query that met a part of the listed name.
@@ -63,6 +96,7 @@ type pair struct {
 // not known.
 type facts struct {
 	date, gender, place float32
+	asked               bool   // a day of birth was asked about
 	twin                uint32 // the entry whose date of birth this is, plus 1
 }
 
@@ -73,6 +107,7 @@ type match struct {
 	namePoints float32
 	facts
 	same      bool // written alike to the last letter
+	whole     bool // neither side has a part that carries the name and met nothing
 	blocked   bool // a rule asks for a further agreeing fact
 	rule      string
 	pairs     [maxTokens]pair
@@ -108,7 +143,7 @@ func (x *Index) score(tokens []queryToken, f facts, name uint32) match {
 	x.align(&m, tokens, listed)
 	m.namePoints = x.sumName(&m, tokens, listed)
 	m.total = m.namePoints + m.date + m.gender + m.place
-	x.applyRules(&m, tokens, listed, nameKinds[ref.kind])
+	x.applyRules(&m, tokens, listed, nameKinds[ref.kind], f.asked)
 	return m
 }
 
@@ -134,7 +169,7 @@ func (x *Index) align(m *match, tokens []queryToken, listed []nameToken) {
 		if tokens[i].class == classParticle && listed[j].class == classParticle {
 			return 0.01
 		}
-		return quality(sim[i][j]) * min(tokens[i].as.rarity, w.rarity)
+		return evidence(sim[i][j], tokens[i].as.rarity, w.rarity)
 	}
 	m.alignJoined(x, tokens, listed, &sim, &usedQ, &usedL)
 	for m.pairCount < maxTokens {
@@ -146,6 +181,10 @@ func (x *Index) align(m *match, tokens []queryToken, listed []nameToken) {
 					continue
 				}
 				p := worth(i, j)
+				if p <= 0 {
+					sim[i][j] = 0 // two names
+					continue
+				}
 				// Among equals, parts in the same order.
 				order := p - 0.001*float32(max(i-j, j-i))
 				if best.q < 0 || order > bestPoints {
@@ -182,39 +221,39 @@ func (x *Index) tokenAlike(t *queryToken, l nameToken) float32 {
 func (m *match) alignJoined(x *Index, tokens []queryToken, listed []nameToken, sim *[maxTokens][maxTokens]float32, usedQ, usedL *[maxTokens]bool) {
 	for i := range tokens {
 		t := &tokens[i]
+		best := pair{qn: 1}
 		for j := range listed {
-			joined := x.words[listed[j].word].fold
+			joined := x.join(listed[j])
+			worth := x.words[listed[j].word].rarity
 			for n := 2; n <= 3 && j+n <= len(listed); n++ {
-				next := x.words[listed[j+n-1].word].fold
-				joined += next
-				if anyUsed(usedL[j:j+n]) || usedQ[i] || len(joined) > len(t.fold)+2 {
+				joined += x.join(listed[j+n-1])
+				worth += x.words[listed[j+n-1].word].rarity
+				if anyUsed(usedL[j:j+n]) || usedQ[i] || len(joined) > len(t.text)+2 {
 					break
 				}
-				if len(joined)+2 < len(t.fold) || len(joined) < 5 {
+				if len(joined)+2 < len(t.text) || len(joined) < 5 {
 					continue
 				}
 				s := x.joinedAlike(t.fold, t.as.mask, joined)
-				if s < 0.85 || s <= maxOf(sim[i][j:j+n]) {
+				if s < 0.85 || s <= maxOf(sim[i][j:j+n]) || s <= best.alike {
 					continue
 				}
-				var worth float32
-				for k := j; k < j+n; k++ {
-					worth += x.words[listed[k].word].rarity
-				}
-				m.take(pair{i, j, 1, n, s, quality(s) * min(worth, nameBound/2)}, usedQ, usedL)
+				best = pair{i, j, 1, n, s, joinedEvidence(s, worth)}
 			}
 		}
+		m.take(best, usedQ, usedL)
 	}
 	for j := range listed {
 		w := &x.words[listed[j].word]
+		best := pair{ln: 1}
 		for i := range tokens {
-			joined := tokens[i].fold
+			joined := tokens[i].join()
 			for n := 2; n <= 3 && i+n <= len(tokens); n++ {
-				joined += tokens[i+n-1].fold
-				if anyUsed(usedQ[i:i+n]) || usedL[j] || len(joined) > len(w.fold)+2 {
+				joined += tokens[i+n-1].join()
+				if anyUsed(usedQ[i:i+n]) || usedL[j] || len(joined) > len(w.text)+2 {
 					break
 				}
-				if len(joined)+2 < len(w.fold) || len(joined) < 5 {
+				if len(joined)+2 < len(w.text) || len(joined) < 5 {
 					continue
 				}
 				s := x.joinedAlike(w.fold, w.mask, joined)
@@ -222,16 +261,37 @@ func (m *match) alignJoined(x *Index, tokens []queryToken, listed []nameToken, s
 				for k := i; k < i+n; k++ {
 					single = max(single, sim[k][j])
 				}
-				if s < 0.85 || s <= single {
+				if s < 0.85 || s <= single || s <= best.alike {
 					continue
 				}
-				m.take(pair{i, j, n, 1, s, quality(s) * w.rarity}, usedQ, usedL)
+				best = pair{i, j, n, 1, s, joinedEvidence(s, w.rarity)}
 			}
 		}
+		m.take(best, usedQ, usedL)
 	}
 }
 
+// join is token.join for a part of a listed name.
+func (x *Index) join(t nameToken) string {
+	if t.class == classSymbol {
+		return x.words[t.word].fold
+	}
+	return x.words[t.word].text
+}
+
+// joinedEvidence is evidence for parts written as one: chance finds more words
+// that are near two parts than near one.
+func joinedEvidence(alike, rarity float32) float32 {
+	if alike < sameSound {
+		rarity -= joinedDoubt
+	}
+	return evidence(alike, rarity, rarity)
+}
+
 func (m *match) take(p pair, usedQ, usedL *[maxTokens]bool) {
+	if p.points <= 0 {
+		return
+	}
 	for k := range p.qn {
 		usedQ[p.q+k] = true
 	}
@@ -243,9 +303,15 @@ func (m *match) take(p pair, usedQ, usedL *[maxTokens]bool) {
 }
 
 func (x *Index) joinedAlike(fold string, mask uint32, joined string) float32 {
-	joined = undouble(joined)
+	joined = undouble(x.rules.fold(joined))
 	if joined == fold {
 		return sameSound
+	}
+	if mask&vowels == 0 {
+		var one, other [maxBare]byte
+		if c := consonants(fold, &one); c != nil && string(c) == string(consonants(joined, &other)) {
+			return sameConsonants
+		}
 	}
 	return x.rules.near(fold, joined, mask, letters(joined))
 }
@@ -266,13 +332,37 @@ func maxOf(values []float32) (most float32) {
 	return most
 }
 
+// rest is what one side of a comparison has that met nothing, in rarity.
+type rest struct {
+	name, parent, symbol, initial float32
+	first                         bool // the first part of the name is among it
+}
+
+func (r *rest) add(c class, parent bool, rarity float32, met bool) {
+	rarity = min(rarity, penaltyBound)
+	switch {
+	case c == classParticle || c == classHonour:
+	case c == classInitial:
+		r.initial += initialPoints
+	case parent:
+		r.parent += rarity
+	case c == classSymbol:
+		r.symbol += rarity
+	default:
+		r.first = r.first || !met
+		r.name += rarity
+	}
+}
+
 // sumName adds what agrees and takes off what one side lacks.
 func (x *Index) sumName(m *match, tokens []queryToken, listed []nameToken) float32 {
 	var usedQ, usedL [maxTokens]bool
 	var sum float32
+	parts := 0
 	same := len(tokens) == len(listed) && m.pairCount == len(tokens)
 	for _, p := range m.pairs[:m.pairCount] {
 		sum += p.points
+		parts += max(p.qn, p.ln)
 		same = same && p.alike == 1
 		for k := range p.qn {
 			usedQ[p.q+k] = true
@@ -281,20 +371,22 @@ func (x *Index) sumName(m *match, tokens []queryToken, listed []nameToken) float
 			usedL[p.l+k] = true
 		}
 	}
-	// strong is what each side has that should have met something; weak is
-	// what people leave out anyway.
-	var strongQ, strongL, weakQ, weakL float32
+	var q, l rest
+	met := false
 	for i := range tokens {
-		if !usedQ[i] {
-			leftover(tokens[i].class, tokens[i].parent, tokens[i].as.rarity, &strongQ, &weakQ)
+		if met = met || usedQ[i]; !usedQ[i] {
+			q.add(tokens[i].class, tokens[i].parent, tokens[i].as.rarity, met)
 		}
 	}
+	met = false
 	for j := range listed {
-		if !usedL[j] {
-			leftover(listed[j].class, listed[j].parent, x.words[listed[j].word].rarity, &strongL, &weakL)
+		if met = met || usedL[j]; !usedL[j] {
+			l.add(listed[j].class, listed[j].parent, x.words[listed[j].word].rarity, met)
 		}
 	}
-	if strongQ+strongL == 0 && m.pairCount > 1 {
+	whole := q.name+l.name == 0
+	m.whole = whole && (q.symbol == 0 || l.symbol == 0)
+	if whole && parts > 1 {
 		sum += wholeName
 	}
 	// What agrees is bounded before what contradicts is taken off: one part
@@ -305,33 +397,86 @@ func (x *Index) sumName(m *match, tokens []queryToken, listed []nameToken) float
 	if m.same = same; same {
 		sum += sameName
 	}
-	conflict := min(strongQ, strongL)
-	sum -= conflictShare * conflict
-	if conflict > 0 {
-		sum -= conflictFloor
+	if m.reordered(tokens, listed) {
+		if sum -= orderWhole; !whole {
+			sum -= orderPart
+		}
 	}
-	sum -= extraQueryShare*(strongQ-conflict) + extraListedShare*(strongL-conflict)
-	sum -= commonShare * (extraQueryShare*weakQ + extraListedShare*weakL)
-	return sum
+	if m.onlyParents(tokens, listed) {
+		sum -= onlyParent
+	}
+	return sum - m.crossed(tokens, listed) - contradiction(q, l)
 }
 
-// leftover files the rarity of a part that met nothing.
-func leftover(c class, parent bool, rarity float32, strong, weak *float32) {
-	rarity = min(rarity, penaltyBound)
-	switch {
-	case c == classParticle || c == classHonour:
-	case c == classInitial:
-		*weak += initialPoints
-	case c == classSymbol || parent:
-		*weak += rarity
-	default:
-		*strong += rarity
+// crossed is the cost of parents' names that met a person's own where both
+// names tell whose child the person is.
+func (m *match) crossed(tokens []queryToken, listed []nameToken) (cost float32) {
+	if !slices.ContainsFunc(tokens, func(t queryToken) bool { return t.parent }) || !slices.ContainsFunc(listed, func(t nameToken) bool { return t.parent }) {
+		return 0
 	}
+	for _, p := range m.pairs[:m.pairCount] {
+		if tokens[p.q].parent != listed[p.l].parent && tokens[p.q].class != classParticle {
+			cost += crossedParent
+		}
+	}
+	return cost
+}
+
+// onlyParents tells that nothing of the person's own name met, only what names
+// the parents on one side.
+func (m *match) onlyParents(tokens []queryToken, listed []nameToken) bool {
+	for _, p := range m.pairs[:m.pairCount] {
+		if tokens[p.q].class != classParticle && !tokens[p.q].parent && !listed[p.l].parent {
+			return false
+		}
+	}
+	return m.pairCount > 0
+}
+
+// contradiction is what is taken off for what each side lacks of the other.
+func contradiction(q, l rest) (cost float32) {
+	conflict := min(q.name, l.name)
+	switch {
+	case conflict > 0:
+		cost += conflictShare*conflict + conflictFloor
+	case q.first || l.first:
+		cost += firstMissing
+	}
+	cost += extraQueryShare*(q.name-conflict) + extraListedShare*(l.name-conflict)
+	parents := min(q.parent, l.parent)
+	cost += parentConflict * parents
+	if q.symbol > 0 && l.symbol > 0 {
+		cost += symbolConflict
+	}
+	if conflict == 0 && (q.name > 0 && l.symbol > q.symbol || l.name > 0 && q.symbol > l.symbol) {
+		cost += mixedConflict
+	}
+	if q.initial > 0 && l.initial+l.name > 0 || l.initial > 0 && q.name > 0 {
+		cost += otherInitial
+	}
+	return cost + commonShare*(extraQueryShare*(q.parent+q.symbol+q.initial)+extraListedShare*(l.parent+l.symbol+l.initial))
+}
+
+// reordered tells that parts which carry the name met in another order.
+func (m *match) reordered(tokens []queryToken, listed []nameToken) bool {
+	for i, p := range m.pairs[:m.pairCount] {
+		for _, o := range m.pairs[:i] {
+			if (p.q < o.q) != (p.l < o.l) && own(tokens, listed, p) && own(tokens, listed, o) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// own tells a pair of a person's own names.
+func own(tokens []queryToken, listed []nameToken, p pair) bool {
+	return !tokens[p.q].parent && !listed[p.l].parent && tokens[p.q].class != classParticle && tokens[p.q].class != classHonour
 }
 
 // facts compares what is known of the person besides the name; asked are the
 // words of the place asked about.
-func (x *Index) facts(q Query, asked []string, number uint32) (f facts) {
+func (x *Index) facts(q Query, asked place, number uint32) (f facts) {
 	e := &x.entities[number]
 	born, sex := x.born(e), genders[e.gender]
 	for _, t := range x.twins[number] {
@@ -341,6 +486,7 @@ func (x *Index) facts(q Query, asked []string, number uint32) (f facts) {
 		}
 		sex = cmp.Or(sex, genders[twin.gender])
 	}
+	f.asked = q.BirthDate.hasDay()
 	if !q.BirthDate.IsZero() && len(born) > 0 {
 		f.date = float32(math.Inf(-1))
 		for _, d := range born {
@@ -357,65 +503,14 @@ func (x *Index) facts(q Query, asked []string, number uint32) (f facts) {
 			f.gender = genderDiffers
 		}
 	}
-	if len(asked) > 0 {
+	if len(asked.words) > 0 {
 		f.place = comparePlaces(asked, x.places[e.places], x.places[e.countries])
 	}
 	return f
 }
 
-// comparePlaces looks for a place name that both sides have; each place is its
-// words. Places that
-// differ say nothing: lists and cards name villages, cities and countries.
-func comparePlaces(asked []string, places, countries [][]string) (best float32) {
-	country := asked[len(asked)-1]
-	for _, words := range places {
-		for i, w := range words {
-			// The last part of a listed place is its country.
-			if slices.Contains(asked, w) && (i < len(words)-1 || len(words) == 1 && len(asked) == 1) {
-				return placeAgrees
-			}
-			if i == len(words)-1 && w == country {
-				best = countryAgrees
-			}
-		}
-	}
-	for _, words := range countries {
-		if best == 0 && len(words) > 0 && words[len(words)-1] == country {
-			best = countryAgrees
-		}
-	}
-	return best
-}
-
-// placeWords are the folded words of a place that name it.
-func placeWords(r *rules, place string) []string {
-	var out []string
-	start := -1
-	spelt := spell(place) + " "
-	for i := range len(spelt) {
-		letter := spelt[i] != ' ' && spelt[i] != ',' && spelt[i] != '.'
-		if letter && start < 0 {
-			start = i
-		}
-		if !letter && start >= 0 {
-			if w := spelt[start:i]; len(w) > 3 && !smallPlaces[w] {
-				out = append(out, r.fold(w))
-			}
-			start = -1
-		}
-	}
-	return out
-}
-
-// smallPlaces are words of place names that name no place.
-var smallPlaces = map[string]bool{
-	"district": true, "province": true, "village": true, "region": true, "area": true, "city": true, "republic": true,
-	"north": true, "south": true, "east": true, "west": true, "central": true, "kabupaten": true, "kota": true,
-	"state": true, "town": true, "governorate": true,
-}
-
 // applyRules adds what no sum of points can say.
-func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, kind NameKind) {
+func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, kind NameKind, dated bool) {
 	// What of the listed name the query met, not counting parts that say little.
 	parts, exact := 0, true
 	var rarity float32
@@ -430,14 +525,22 @@ func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, ki
 			parts++
 			rarity = max(rarity, p.points)
 			exact = exact && p.alike >= sameSound
+		} else if c == classHonour && l == classHonour && p.points > initialPoints {
+			parts++ // Agung, Said: also names
 		} else if (c == classSymbol || l == classSymbol) && x.words[listed[p.l].word].fold != servant {
 			parts++
 		}
 	}
 	if parts < 2 && m.date < dateInSpan {
-		whole := ownParts(tokens) == 1 && len(listed) == 1 && exact && rarity >= rarePart
-		if !whole {
+		whole := m.whole && exact && parts > 0
+		alone := ownParts(tokens) == 1 && ownListed(listed) == 1
+		switch {
+		case !whole:
 			m.total += onePart
+		case !alone:
+			m.total += onePart / 2
+		}
+		if !whole || !alone || rarity < rarePart {
 			m.blocked, m.rule = true, "one part of a name needs an agreeing date of birth"
 		}
 	}
@@ -445,16 +548,28 @@ func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, ki
 		m.total += weakAlias
 		m.blocked, m.rule = true, "a weak alias needs a second agreeing fact"
 	}
+	if m.blocked && dated && m.date == 0 {
+		m.total += undated
+	}
 }
 
 // servant is the folded "servant of": with the part after it, it is one name.
 const servant = "abdul"
 
 // ownParts counts the parts of a query that are its person's own: no small
-// words and no parent's name.
+// words, no titles and no parent's name.
 func ownParts(tokens []queryToken) (n int) {
 	for _, t := range tokens {
-		if t.class != classParticle && !t.parent {
+		if t.class != classParticle && t.class != classHonour && !t.parent {
+			n++
+		}
+	}
+	return n
+}
+
+func ownListed(listed []nameToken) (n int) {
+	for _, t := range listed {
+		if t.class != classParticle && t.class != classHonour && !t.parent {
 			n++
 		}
 	}

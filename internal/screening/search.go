@@ -21,6 +21,7 @@ const (
 	maxCandidates = 96      // names that are aligned in full
 	maxPostings   = 100_000 // list entries read before common parts stop adding names
 	maxAlikeWords = 400     // spellings considered for one part
+	maxBornOn     = 32      // names of persons born on the day asked about
 )
 
 // queryToken is a part of the name asked about, with the listed words near it.
@@ -46,7 +47,7 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 	if len(tokens) == 0 || ctx.Err() != nil {
 		return nil
 	}
-	asked := placeWords(x.rules, q.Place)
+	asked := x.rules.placeOf(q.Place)
 	best := map[uint32]match{}
 	for _, name := range x.candidates(tokens, q.AllSchemas) {
 		entity := x.names[name].entity
@@ -58,6 +59,16 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 			best[entity] = m
 		}
 	}
+	x.bornOn(q.BirthDate, func(name uint32) {
+		entity := x.names[name].entity
+		m, ok := best[entity]
+		if !ok {
+			m.facts = x.facts(q, asked, entity)
+		}
+		if n := x.score(tokens, m.facts, name); n.pairCount > 0 && (!ok || n.better(m)) {
+			best[entity] = n
+		}
+	})
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -73,6 +84,23 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 		return cmp.Or(cmp.Compare(x.precedence(one), x.precedence(other)), cmp.Compare(x.text(one.id), x.text(other.id)), cmp.Compare(a.name, b.name))
 	})
 	return x.hits(tokens, q, matches, limit)
+}
+
+// bornOn gives names of persons who are born on a day: it finds a person under
+// a name that shares no more than a common part with the listed ones. The
+// score of such a hit is low.
+func (x *Index) bornOn(day PartialDate, yield func(name uint32)) {
+	key, ok := day.key()
+	if !ok {
+		return
+	}
+	n := 0
+	x.days.find(key, func(name uint32) {
+		for entity := x.names[name].entity; int(name) < len(x.names) && x.names[name].entity == entity && n < maxBornOn; name++ {
+			yield(name)
+			n++
+		}
+	})
 }
 
 // precedence orders entries of equal score: the Security Council's list binds
@@ -92,9 +120,11 @@ func (x *Index) queryTokens(name string) []queryToken {
 		out[i] = queryToken{token: t, as: newWord(t.text, t.fold)}
 		q := &out[i]
 		q.as.rarity = -1
-		if t.class != classInitial {
+		if t.class == classInitial {
+			q.as.rarity = initialPoints
+		} else {
 			seen := map[uint32]bool{}
-			eachKey(t.text, t.fold, func(key uint32) {
+			look := func(key uint32) {
 				x.keys.find(key, func(id uint32) {
 					if seen[id] || len(q.near) >= maxAlikeWords {
 						return
@@ -107,7 +137,12 @@ func (x *Index) queryTokens(name string) []queryToken {
 						}
 					}
 				})
-			})
+			}
+			eachKey(t.text, t.fold, look)
+			if q.as.bare() {
+				var buf [maxBare]byte
+				look(hashBytes(consonants(t.fold, &buf), saltBare))
+			}
 		}
 		if q.as.rarity < 0 {
 			q.as.rarity = x.rarity(t.fold, 0)
@@ -157,7 +192,7 @@ func (x *Index) candidates(tokens []queryToken, all bool) []uint32 {
 			continue
 		}
 		for _, w := range q.near {
-			gain := quality(w.alike) * min(q.as.rarity, x.words[w.id].rarity)
+			gain := evidence(w.alike, q.as.rarity, x.words[w.id].rarity)
 			if gain <= 0 {
 				continue
 			}
@@ -181,20 +216,20 @@ func (x *Index) candidates(tokens []queryToken, all bool) []uint32 {
 	}
 	// Parts that the query splits and the list does not.
 	for i := 1; i < len(tokens); i++ {
-		x.joinedWords(tokens[i-1].fold+tokens[i].fold, func(id uint32, alike float32) {
+		x.joinedWords(x.rules.fold(tokens[i-1].join()+tokens[i].join()), func(id uint32, alike float32) {
 			for _, name := range x.postings[x.offsets[id]:x.offsets[id+1]] {
-				add(name, quality(alike)*x.words[id].rarity, true)
+				add(name, evidence(alike, x.words[id].rarity, x.words[id].rarity), true)
 			}
 		})
 	}
 	if len(tokens) > 1 {
 		var whole string
 		var rarity float32
-		for _, t := range tokens {
-			whole += t.fold
-			rarity += t.as.rarity
+		for i := range tokens {
+			whole += tokens[i].join()
+			rarity += tokens[i].as.rarity
 		}
-		x.eachJoin(whole, func(name uint32, share float32) { add(name, share*rarity, true) })
+		x.eachJoin(x.rules.fold(whole), func(name uint32, share float32) { add(name, share*rarity, true) })
 	}
 	return x.most(t)
 }

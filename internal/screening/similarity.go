@@ -1,6 +1,9 @@
 package screening
 
-import "math/bits"
+import (
+	"math/bits"
+	"strings"
+)
 
 // word is a spelling that occurs in names.
 type word struct {
@@ -17,7 +20,10 @@ func newWord(text, fold string) word {
 // one sound, else by edits. Words below leastAlike are strangers.
 const (
 	sameSound  = 0.97
+	shortForm  = 0.81 // the beginning or the end of a name, by which a person is called
 	leastAlike = 0.74
+	// sameConsonants is of a word in Arabic script, which leaves the vowels out.
+	sameConsonants = 0.88
 )
 
 // alike compares two words: 0, or leastAlike..1.
@@ -28,12 +34,24 @@ func (r *rules) alike(a, b *word) float32 {
 	if a.fold == b.fold {
 		return sameSound
 	}
+	if a.bare() != b.bare() {
+		return bareAlike(a, b)
+	}
+	if shortened(a.fold, b.fold) || shortened(b.fold, a.fold) {
+		return shortForm
+	}
 	s := r.near(a.fold, b.fold, a.mask, b.mask)
 	// A slip inside a digraph (lakahl for lakhal) shows before folding.
 	if a.text != a.fold || b.text != b.fold {
 		s = max(s, r.near(a.text, b.text, a.textMask, b.textMask))
 	}
 	return s
+}
+
+// shortened tells that a word is the beginning or the end of a longer one, at
+// least half of it.
+func shortened(short, long string) bool {
+	return len(short) >= 4 && len(short)+2 <= len(long) && 2*len(short) >= len(long) && (strings.HasPrefix(long, short) || strings.HasSuffix(long, short))
 }
 
 // near compares two folded words by edits: 0, or leastAlike..0.95.

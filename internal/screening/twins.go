@@ -18,13 +18,14 @@ const (
 
 // findTwins notes entries that publish the same person: a name in common, part
 // for part, and the same day of birth; or, within a list, a telling name in
-// common and no date of birth in one of them. What one entry leaves out, its
-// twin may give.
+// common and no date of birth in one of them, which may add last names. What
+// one entry leaves out, its twin may give.
 func (x *Index) findTwins() {
 	type key struct {
 		name        uint64
 		entity      uint32
 		information float32
+		start       bool // only the first parts of a name
 	}
 	persons := map[uint32]int{} // by datasets
 	for _, e := range x.entities {
@@ -37,8 +38,15 @@ func (x *Index) findTwins() {
 		if !n.person || nameKinds[n.kind] == Weak {
 			continue
 		}
-		if name, information := x.wholeKey(n); information >= twinInformation {
-			keys = append(keys, key{name, n.entity, information})
+		parts := x.ownTokens(n)
+		if name, information := x.wholeKey(parts); information >= twinInformation {
+			keys = append(keys, key{name, n.entity, information, false})
+		}
+		for len(parts) > 2 && x.entities[n.entity].dateCount == 0 {
+			parts = parts[:len(parts)-1]
+			if name, information := x.wholeKey(parts); information >= twinInformation {
+				keys = append(keys, key{name, n.entity, information, true})
+			}
 		}
 	}
 	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.entity, b.entity)) })
@@ -53,6 +61,9 @@ func (x *Index) findTwins() {
 		for j := range group[:min(len(group), most)] {
 			for k := range j {
 				a, b := group[j].entity, group[k].entity
+				if group[j].start && group[k].start {
+					continue
+				}
 				telling := float64(group[j].information) > math.Log(float64(persons[x.entities[a].datasets]))+twinMargin
 				if x.same(a, b, telling) && !slices.Contains(x.twins[a], b) {
 					x.twins[a], x.twins[b] = append(x.twins[a], b), append(x.twins[b], a)
@@ -63,19 +74,34 @@ func (x *Index) findTwins() {
 	}
 }
 
-// wholeKey is the same for names of the same parts in any order, initials and
-// titles aside, with the information of these parts; a name of fewer than two
-// has none.
-func (x *Index) wholeKey(n nameRef) (key uint64, information float32) {
-	var folds []string
+// ownTokens are the parts of a name less small words, initials and titles that
+// the name can do without.
+func (x *Index) ownTokens(n nameRef) (out []nameToken) {
+	names := 0
 	for _, t := range x.tokens[n.first : n.first+uint32(n.count)] {
-		if t.class != classParticle && t.class != classInitial && t.class != classHonour {
-			folds = append(folds, x.words[t.word].fold)
-			information += x.words[t.word].rarity
+		if t.class != classParticle && t.class != classInitial {
+			out = append(out, t)
+		}
+		if t.class == className || t.class == classSymbol {
+			names++
 		}
 	}
-	if len(folds) < 2 {
+	if names > 1 {
+		out = slices.DeleteFunc(out, func(t nameToken) bool { return t.class == classHonour })
+	}
+	return out
+}
+
+// wholeKey is the same for the same parts in any order, with the information
+// of these parts; fewer than two have none.
+func (x *Index) wholeKey(parts []nameToken) (key uint64, information float32) {
+	if len(parts) < 2 {
 		return 0, 0
+	}
+	folds := make([]string, len(parts))
+	for i, t := range parts {
+		folds[i] = x.words[t.word].fold
+		information += x.words[t.word].rarity
 	}
 	slices.Sort(folds)
 	whole := strings.Join(folds, " ")
