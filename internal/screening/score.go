@@ -3,6 +3,7 @@ package screening
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -223,16 +224,20 @@ func (m *match) alignJoined(x *Index, tokens []queryToken, listed []nameToken, s
 		t := &tokens[i]
 		best := pair{qn: 1}
 		for j := range listed {
-			joined := x.join(listed[j])
-			worth := x.words[listed[j].word].rarity
+			w := &x.words[listed[j].word]
+			worth, length, mask := w.rarity, len(w.text), w.mask
 			for n := 2; n <= 3 && j+n <= len(listed); n++ {
-				joined += x.join(listed[j+n-1])
-				worth += x.words[listed[j+n-1].word].rarity
-				if anyUsed(usedL[j:j+n]) || usedQ[i] || len(joined) > len(t.text)+2 {
+				w = &x.words[listed[j+n-1].word]
+				worth, length, mask = worth+w.rarity, length+len(w.text), mask|w.mask
+				if anyUsed(usedL[j:j+n]) || usedQ[i] || length > len(t.text)+joinSlack {
 					break
 				}
-				if len(joined)+2 < len(t.text) || len(joined) < 5 {
+				if !mayJoin(length, len(t.text), mask, t.as.mask) {
 					continue
+				}
+				joined := x.join(listed[j]) + x.join(listed[j+1])
+				if n == 3 {
+					joined += x.join(listed[j+2])
 				}
 				s := x.joinedAlike(t.fold, t.as.mask, joined)
 				if s < 0.85 || s <= maxOf(sim[i][j:j+n]) || s <= best.alike {
@@ -247,14 +252,18 @@ func (m *match) alignJoined(x *Index, tokens []queryToken, listed []nameToken, s
 		w := &x.words[listed[j].word]
 		best := pair{ln: 1}
 		for i := range tokens {
-			joined := tokens[i].join()
+			length, mask := len(tokens[i].text), tokens[i].as.mask
 			for n := 2; n <= 3 && i+n <= len(tokens); n++ {
-				joined += tokens[i+n-1].join()
-				if anyUsed(usedQ[i:i+n]) || usedL[j] || len(joined) > len(w.text)+2 {
+				length, mask = length+len(tokens[i+n-1].text), mask|tokens[i+n-1].as.mask
+				if anyUsed(usedQ[i:i+n]) || usedL[j] || length > len(w.text)+joinSlack {
 					break
 				}
-				if len(joined)+2 < len(w.text) || len(joined) < 5 {
+				if !mayJoin(length, len(w.text), mask, w.mask) {
 					continue
+				}
+				joined := tokens[i].join() + tokens[i+1].join()
+				if n == 3 {
+					joined += tokens[i+2].join()
 				}
 				s := x.joinedAlike(w.fold, w.mask, joined)
 				var single float32
@@ -269,6 +278,16 @@ func (m *match) alignJoined(x *Index, tokens []queryToken, listed []nameToken, s
 		}
 		m.take(best, usedQ, usedL)
 	}
+}
+
+// joinSlack is by how many letters parts written as one may be longer or
+// shorter: one of them may be a spelling of a common name.
+const joinSlack = 3
+
+// mayJoin is a cheap bound on the likeness of parts written as one with a
+// word, from their lengths and letters.
+func mayJoin(length, word int, letters, wordLetters uint32) bool {
+	return length >= 5 && length+joinSlack >= word && (bits.OnesCount32(letters^wordLetters) <= 5 || wordLetters&vowels == 0)
 }
 
 // join is token.join for a part of a listed name.
