@@ -4,7 +4,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -80,18 +79,6 @@ func TestFaces(t *testing.T) {
 func TestNothingMeasured(t *testing.T) {
 	render(t, func(w io.Writer) error { return new(benchpage.Cards).Write(w, "empty") })
 	render(t, func(w io.Writer) error { return new(benchpage.Faces).Write(w, "empty") })
-}
-
-func TestWilson(t *testing.T) {
-	for _, tt := range []struct {
-		k, n      int
-		low, high float64
-	}{{0, 0, 0, 1}, {0, 10, 0, 0.2775}, {10, 10, 0.7225, 1}, {81, 263, 0.2553, 0.3662}} {
-		low, high := benchpage.Wilson(tt.k, tt.n)
-		if math.Abs(low-tt.low) > 5e-5 || math.Abs(high-tt.high) > 5e-5 {
-			t.Errorf("Wilson(%d, %d) = %.4f, %.4f, want %.4f, %.4f", tt.k, tt.n, low, high, tt.low, tt.high)
-		}
-	}
 }
 
 // render writes a page and makes sure that its drawings are well formed and

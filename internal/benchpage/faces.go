@@ -82,7 +82,7 @@ func (f *Faces) Write(w io.Writer, title string) error {
 		"Shown below: pairs of one person that did not match and pairs of two that were not refused.",
 	}}
 	page.Tables = []table{
-		{Title: "Scores", Rows: [][]string{{"", "value"}, {"AUC", fmt.Sprintf("%.4f", m.AUC)}, {"EER", fmt.Sprintf("%.2f %%", 100*m.EER)},
+		{Title: "Scores", Rows: [][]string{{"", "value"}, {"AUC", fmt.Sprintf("%.4f", m.AUC)}, {"EER", fmt.Sprintf("%.2f %% (%.2f–%.2f)", 100*m.EER, 100*m.EERLow, 100*m.EERHigh)},
 			{"TAR at FAR 1 %", accepted(m.TAR1, m.Genuine)}, {"TAR at FAR 0.1 %", accepted(m.TAR01, m.Genuine)},
 			{"lowest of one person", fmt.Sprintf("%.3f", m.LowestGenuine)}, {"highest of two", fmt.Sprintf("%.3f", m.HighestImpostor)}}},
 		{Title: "Verdicts", Rows: [][]string{{"", "one person", "two persons"}}},
