@@ -3,6 +3,7 @@ package benchpage_test
 import (
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -58,21 +59,26 @@ func TestFaces(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	add("fine", true, 0.7, face.Match)
+	for i := range 7 {
+		add(fmt.Sprint("fine", i), true, 0.8-float64(i)/100, face.Match)
+	}
 	add("missed", true, 0.1, face.NoMatch)
 	add("other", false, 0.2, face.NoMatch)
 	if err := page.Add("gone", "selfie", false, face.Comparison{Outcome: face.Inconclusive}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	got := render(t, func(w io.Writer) error { return page.Write(w, "Faces") })
-	for _, want := range []string{"2 pairs of one person, 1 of two; without a score: 0 and 1.", "<td>0.5000</td>", "missed · selfie", "one person, answered NO_MATCH, similarity 0.100",
+	for _, want := range []string{"8 pairs of one person, 1 of two; without a score: 0 and 1.", "<td>0.8750</td>", "fine6 · selfie", "fine1 · selfie", "other · selfie", "missed · selfie", "one person, answered NO_MATCH, similarity 0.100",
 		`points="32.0,32.0 96.0,32.0 96.0,96.0 32.0,96.0"`, "ROC"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if strings.Contains(got, "fine · selfie") {
-		t.Error("a pair that went right is shown")
+	if strings.Contains(got, "fine0 · selfie") {
+		t.Error("a pair that went right by far is shown")
+	}
+	if strings.Index(got, "missed · selfie") > strings.Index(got, "fine6 · selfie") || strings.Index(got, "fine6 · selfie") > strings.Index(got, "fine5 · selfie") {
+		t.Error("the pairs are not in the order of how wrong they went")
 	}
 }
 
