@@ -44,6 +44,15 @@ const (
 	IssueFlat     Issue = "FACE_LOW_CONTRAST"
 )
 
+// Note is what a person who compares the faces should know; it decides nothing.
+type Note string
+
+// The notes.
+const (
+	NoteEyes  Note = "EYES_PERHAPS_COVERED"
+	NoteMouth Note = "MOUTH_PERHAPS_COVERED"
+)
+
 // doubtful says whether the issues make a high similarity doubtful too: of
 // several faces the wrong one may have been taken, and two faces that are both
 // small or blurred are alike in what they lack. One poor face only lowers the
@@ -75,6 +84,7 @@ type Side struct {
 	Rotation int      `json:"rotation"`
 	Quality  *Quality `json:"quality,omitempty"`
 	Issues   []Issue  `json:"issues,omitempty"`
+	Notes    []Note   `json:"notes,omitempty"`
 }
 
 // ModelRef is which model was used.

@@ -366,13 +366,17 @@ func TestSampleHardFrames(t *testing.T) {
 	if c := compare(both); c.Card.Faces != 2 || !slices.Contains(c.Card.Issues, face.IssueSeveral) || c.Outcome == face.Match {
 		t.Errorf("two persons: %d faces, issues %v, %s", c.Card.Faces, c.Card.Issues, c.Outcome)
 	}
-	// Dark glasses are noted, but not judged.
+	// Dark glasses and a mask are noted, but not judged.
 	eyes, apart := same.Selfie.Landmarks[0], same.Selfie.Landmarks[1].X-same.Selfie.Landmarks[0].X
-	covered := whole.Crop(0, 0, whole.W, whole.H)
-	paint(covered, int(eyes.X-0.5*apart), int(eyes.Y-0.35*apart), int(2*apart), int(0.7*apart), 20)
-	c := compare(covered)
-	if len(c.Card.Issues) != 0 || c.Card.Quality.EyeDetail > 0.6*same.Card.Quality.EyeDetail {
-		t.Errorf("glasses leave the eyes' detail at %.2f of %.2f", c.Card.Quality.EyeDetail, same.Card.Quality.EyeDetail)
+	for note, y := range map[face.Note]float64{face.NoteEyes: -0.35, face.NoteMouth: 0.75} {
+		covered := whole.Crop(0, 0, whole.W, whole.H)
+		paint(covered, int(eyes.X-0.5*apart), int(eyes.Y+y*apart), int(2*apart), int(0.7*apart), 20)
+		if c := compare(covered); len(c.Card.Issues) != 0 || !slices.Equal(c.Card.Notes, []face.Note{note}) {
+			t.Errorf("%s: issues %v, notes %v; detail %.2f and %.2f", note, c.Card.Issues, c.Card.Notes, c.Card.Quality.EyeDetail, c.Card.Quality.MouthDetail)
+		}
+	}
+	if len(same.Card.Notes) != 0 {
+		t.Errorf("notes on a plain face: %v", same.Card.Notes)
 	}
 }
 

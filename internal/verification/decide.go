@@ -50,7 +50,7 @@ func Decide(cfg Configuration, e Evidence) (Decision, error) {
 		return Decision{}, fmt.Errorf("the evidence does not fit the configuration")
 	}
 	faces := faceCheck(cfg, e.Match)
-	faces.Message += portraitAge(e)
+	faces.Message += portraitAge(e) + coveredFaces(e.Match)
 	checks := []Check{
 		cardFoundCheck(e.Read),
 		cardQualityCheck(e.Read),
@@ -248,6 +248,28 @@ func portraitAge(e Evidence) string {
 		note += fmt.Sprintf(", taken at the age of %d or younger", wholeYears(born, issued))
 	}
 	return note + "."
+}
+
+// coveredFaces notes what may be hidden of the faces, for whoever compares them.
+// It changes no outcome.
+func coveredFaces(m *Match) (note string) {
+	if m == nil {
+		return ""
+	}
+	for _, side := range []struct {
+		name string
+		face.Side
+	}{{"selfie", m.Selfie}, {"card's portrait", m.Card}} {
+		for _, n := range side.Notes {
+			switch n {
+			case face.NoteEyes:
+				note += fmt.Sprintf(" The eyes on the %s may be covered, as by dark glasses.", side.name)
+			case face.NoteMouth:
+				note += fmt.Sprintf(" The mouth on the %s may be covered, as by a mask.", side.name)
+			}
+		}
+	}
+	return note
 }
 
 func wholeYears(from, to time.Time) int {
