@@ -111,6 +111,7 @@ var advice = map[ktp.Code]string{
 	ktp.CardDark:        "The picture is too dark. Please use more light. / Foto terlalu gelap. Mohon tambah cahaya.",
 	ktp.CardOverexposed: "The picture is too bright. Please use less light. / Foto terlalu terang. Mohon kurangi cahaya.",
 	ktp.CardPhotocopy:   "This is a copy without colour. Please photograph the original card. / Ini fotokopi tanpa warna. Mohon foto KTP asli.",
+	ktp.CardOnScreen:    "This is a photo of a screen. Please photograph the original card. / Ini foto dari layar. Mohon foto KTP asli.",
 	ktp.SeveralCards:    "There are several cards in the picture, the largest was read. Please photograph one card alone. / Ada beberapa kartu di dalam foto, yang terbesar yang dibaca. Mohon foto satu KTP saja.",
 }
 
