@@ -3,8 +3,8 @@ package benchpage_test
 import (
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -59,39 +59,32 @@ func TestFaces(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	add("fine", true, 0.7, face.Match)
+	for i := range 7 {
+		add(fmt.Sprint("fine", i), true, 0.8-float64(i)/100, face.Match)
+	}
 	add("missed", true, 0.1, face.NoMatch)
 	add("other", false, 0.2, face.NoMatch)
 	if err := page.Add("gone", "selfie", false, face.Comparison{Outcome: face.Inconclusive}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	got := render(t, func(w io.Writer) error { return page.Write(w, "Faces") })
-	for _, want := range []string{"2 pairs of one person, 1 of two; without a score: 0 and 1.", "<td>0.5000</td>", "missed · selfie", "one person, answered NO_MATCH, similarity 0.100",
+	for _, want := range []string{"8 pairs of one person, 1 of two; without a score: 0 and 1.", "<td>0.8750</td>", "fine6 · selfie", "fine1 · selfie", "other · selfie", "missed · selfie", "one person, answered NO_MATCH, similarity 0.100",
 		`points="32.0,32.0 96.0,32.0 96.0,96.0 32.0,96.0"`, "ROC"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if strings.Contains(got, "fine · selfie") {
-		t.Error("a pair that went right is shown")
+	if strings.Contains(got, "fine0 · selfie") {
+		t.Error("a pair that went right by far is shown")
+	}
+	if strings.Index(got, "missed · selfie") > strings.Index(got, "fine6 · selfie") || strings.Index(got, "fine6 · selfie") > strings.Index(got, "fine5 · selfie") {
+		t.Error("the pairs are not in the order of how wrong they went")
 	}
 }
 
 func TestNothingMeasured(t *testing.T) {
 	render(t, func(w io.Writer) error { return new(benchpage.Cards).Write(w, "empty") })
 	render(t, func(w io.Writer) error { return new(benchpage.Faces).Write(w, "empty") })
-}
-
-func TestWilson(t *testing.T) {
-	for _, tt := range []struct {
-		k, n      int
-		low, high float64
-	}{{0, 0, 0, 1}, {0, 10, 0, 0.2775}, {10, 10, 0.7225, 1}, {81, 263, 0.2553, 0.3662}} {
-		low, high := benchpage.Wilson(tt.k, tt.n)
-		if math.Abs(low-tt.low) > 5e-5 || math.Abs(high-tt.high) > 5e-5 {
-			t.Errorf("Wilson(%d, %d) = %.4f, %.4f, want %.4f, %.4f", tt.k, tt.n, low, high, tt.low, tt.high)
-		}
-	}
 }
 
 // render writes a page and makes sure that its drawings are well formed and

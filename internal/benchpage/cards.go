@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"anycheck/internal/face"
 	"anycheck/internal/imaging"
 	"anycheck/internal/ktp"
 )
@@ -151,7 +152,7 @@ func (c *Cards) reliability() (table, []template.HTML) {
 		if n == 0 {
 			continue
 		}
-		a, b := Wilson(right, n)
+		a, b := face.Wilson(right, n)
 		points.X, points.Y = append(points.X, sum/float64(n)), append(points.Y, float64(right)/float64(n))
 		points.Low, points.High = append(points.Low, a), append(points.High, b)
 		t.Rows = append(t.Rows, []string{fmt.Sprintf("%.2f–%.2f", low, min(high, 1)), fmt.Sprint(n), fmt.Sprintf("%.3f", sum/float64(n)), share(right, n), fmt.Sprint(n - right)})

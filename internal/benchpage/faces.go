@@ -18,13 +18,24 @@ type Faces struct {
 	genuine  []float64
 	impostor []float64
 	pictures []picture
+	closest  map[bool][]closeCall // pairs that went right, nearest to going wrong first
 }
+
+// closeCall is a pair and its distance from the similarity of a mistake.
+type closeCall struct {
+	distance float64
+	picture  picture
+}
+
+// keepClosest is how many of them are shown, of one person and of two.
+const keepClosest = 6
 
 // Add takes a comparison of two pictures. a and b may be nil when they could
 // not be read.
 func (f *Faces) Add(nameA, nameB string, same bool, c face.Comparison, a, b *imaging.Picture) error {
 	if f.outcomes == nil {
 		f.outcomes = map[bool]map[face.Outcome]int{true: {}, false: {}}
+		f.closest = map[bool][]closeCall{}
 	}
 	f.outcomes[same][c.Outcome]++
 	f.pairs = append(f.pairs, face.Pair{Same: same, Score: c.Similarity})
@@ -34,9 +45,34 @@ func (f *Faces) Add(nameA, nameB string, same bool, c face.Comparison, a, b *ima
 		f.impostor = append(f.impostor, *c.Similarity)
 	}
 	mistake := same && c.Outcome != face.Match || !same && c.Outcome == face.Match || !same && c.Outcome == face.Review
-	if !mistake || a == nil || b == nil {
+	if a == nil || b == nil {
 		return nil
 	}
+	if mistake {
+		p, err := pairPicture(nameA, nameB, same, c, a, b)
+		f.pictures = append(f.pictures, p)
+		return err
+	}
+	if c.Similarity == nil {
+		return nil
+	}
+	distance := *c.Similarity
+	if !same {
+		distance = -distance
+	}
+	list := f.closest[same]
+	at, _ := slices.BinarySearchFunc(list, distance, func(k closeCall, d float64) int { return cmp.Compare(k.distance, d) })
+	if at == keepClosest {
+		return nil
+	}
+	p, err := pairPicture(nameA, nameB, same, c, a, b)
+	list = slices.Insert(list, at, closeCall{distance, p})
+	f.closest[same] = list[:min(len(list), keepClosest)]
+	return err
+}
+
+// pairPicture draws both pictures of a comparison side by side.
+func pairPicture(nameA, nameB string, same bool, c face.Comparison, a, b *imaging.Picture) (picture, error) {
 	const height, gap = 320, 8
 	p := picture{Name: nameA + " · " + nameB, H: height, Mistake: same && c.Outcome == face.NoMatch || !same && c.Outcome == face.Match}
 	who := "two persons"
@@ -55,7 +91,7 @@ func (f *Faces) Add(nameA, nameB string, same bool, c face.Comparison, a, b *ima
 	}{{"first", c.Card, a}, {"second", c.Selfie, b}} {
 		url, err := thumbnail(side.in, 480)
 		if err != nil {
-			return err
+			return picture{}, err
 		}
 		s := height / float64(side.in.H)
 		at := p.W
@@ -69,20 +105,25 @@ func (f *Faces) Add(nameA, nameB string, same bool, c face.Comparison, a, b *ima
 			p.Marks = append(p.Marks, mark{Class: "card", Title: side.name, Points: polygon([]imaging.Point{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}})})
 		}
 	}
-	f.pictures = append(f.pictures, p)
-	return nil
+	return p, nil
 }
 
 // Write draws the page.
 func (f *Faces) Write(w io.Writer, title string) error {
 	m := face.Measure(f.pairs)
 	slices.SortStableFunc(f.pictures, func(a, b picture) int { return cmp.Compare(rank(a), rank(b)) })
-	page := content{Title: title, Pictures: f.pictures, Facts: []string{
+	pictures := slices.Clone(f.pictures)
+	for _, same := range []bool{true, false} {
+		for _, k := range f.closest[same] {
+			pictures = append(pictures, k.picture)
+		}
+	}
+	page := content{Title: title, Pictures: pictures, Facts: []string{
 		fmt.Sprintf("%d pairs of one person, %d of two; without a score: %d and %d.", m.Genuine, m.Impostor, m.GenuineUnscored, m.ImpostorUnscored),
-		"Shown below: pairs of one person that did not match and pairs of two that were not refused.",
+		fmt.Sprintf("Shown below: pairs of one person that did not match and pairs of two that were not refused, then the %d of each kind that came closest to it.", keepClosest),
 	}}
 	page.Tables = []table{
-		{Title: "Scores", Rows: [][]string{{"", "value"}, {"AUC", fmt.Sprintf("%.4f", m.AUC)}, {"EER", fmt.Sprintf("%.2f %%", 100*m.EER)},
+		{Title: "Scores", Rows: [][]string{{"", "value"}, {"AUC", fmt.Sprintf("%.4f", m.AUC)}, {"EER", fmt.Sprintf("%.2f %% (%.2f–%.2f)", 100*m.EER, 100*m.EERLow, 100*m.EERHigh)},
 			{"TAR at FAR 1 %", accepted(m.TAR1, m.Genuine)}, {"TAR at FAR 0.1 %", accepted(m.TAR01, m.Genuine)},
 			{"lowest of one person", fmt.Sprintf("%.3f", m.LowestGenuine)}, {"highest of two", fmt.Sprintf("%.3f", m.HighestImpostor)}}},
 		{Title: "Verdicts", Rows: [][]string{{"", "one person", "two persons"}}},

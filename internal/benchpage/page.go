@@ -12,9 +12,9 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"math"
 	"strings"
 
+	"anycheck/internal/face"
 	"anycheck/internal/imaging"
 )
 
@@ -89,23 +89,11 @@ func polygon(points []imaging.Point) string {
 	return strings.TrimSpace(b.String())
 }
 
-// Wilson is the 95 % interval of a share (Wilson 1927).
-func Wilson(k, n int) (low, high float64) {
-	if n == 0 {
-		return 0, 1
-	}
-	const z = 1.959964
-	p, m := float64(k)/float64(n), float64(n)
-	centre := (p + z*z/(2*m)) / (1 + z*z/m)
-	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
-	return max(0, centre-half), min(1, centre+half)
-}
-
 // share prints a share with its interval, in percent.
 func share(k, n int) string {
 	if n == 0 {
 		return "–"
 	}
-	low, high := Wilson(k, n)
+	low, high := face.Wilson(k, n)
 	return fmt.Sprintf("%.1f %% (%.1f–%.1f)", 100*float64(k)/float64(n), 100*low, 100*high)
 }

@@ -24,7 +24,7 @@ import (
 
 type benchCmd struct {
 	KTP       benchKTPCmd       `cmd:"" name:"ktp" help:"Field accuracy by level and seconds per card, on a folder with pictures and truth.json."`
-	Faces     benchFacesCmd     `cmd:"" help:"TAR at FAR 1% and 0.1%, EER and milliseconds per pair, on a CSV with the columns a,b,same or card,selfie,same."`
+	Faces     benchFacesCmd     `cmd:"" help:"TAR at FAR 1% and 0.1%, EER, verdicts and milliseconds per pair, on a CSV with the columns a,b,same or card,selfie,same."`
 	Pairs     benchPairsCmd     `cmd:"" help:"F1 on a CSV of labelled pairs of names."`
 	Screening benchScreeningCmd `cmd:"" help:"Recall and false positives on a CSV of labelled queries, against the imported lists or --lists."`
 	Pipeline  benchPipelineCmd  `cmd:"" help:"Time and CPU seconds of whole KTP_SELFIE verifications, by step."`
@@ -179,7 +179,7 @@ func (c benchFacesCmd) Run(e *env) error {
 		var page benchpage.Faces
 		var scored []face.Pair
 		counts := map[bool]map[face.Outcome]int{true: {}, false: {}}
-		var total time.Duration
+		var total, cpu time.Duration
 		bar := e.bar(int64(len(pairs)), "comparing faces")
 		for _, p := range pairs {
 			result := face.Comparison{Outcome: face.Inconclusive}
@@ -189,11 +189,12 @@ func (c benchFacesCmd) Run(e *env) error {
 				// One file that cannot be read is a pair without a score.
 				fmt.Fprintf(e.err, "anycheck: %s, %s: %v\n", p.a, p.b, err)
 			} else {
-				start := time.Now()
+				start, used := time.Now(), cpuTime()
 				if result, err = matcher.Compare(e.ctx, a, b); err != nil {
 					return err
 				}
 				total += time.Since(start)
+				cpu += cpuTime() - used
 			}
 			scored = append(scored, face.Pair{Same: p.same, Score: result.Score})
 			counts[p.same][result.Outcome]++
@@ -220,13 +221,18 @@ func (c benchFacesCmd) Run(e *env) error {
 		}
 		m := face.Measure(scored)
 		fmt.Fprintf(e.out, "%d genuine and %d impostor pairs scored; without a score: %d genuine, %d impostor\n", m.Genuine, m.Impostor, m.GenuineUnscored, m.ImpostorUnscored)
-		fmt.Fprintf(e.out, "AUC %.4f   EER %.2f %%   TAR at FAR 1 %%: %.3f   TAR at FAR 0.1 %%: %.3f\n", m.AUC, 100*m.EER, m.TAR1, m.TAR01)
-		rows := [][]string{{"VERDICT", "SAME PERSON", "TWO PERSONS"}}
+		percent := func(k, n int) string {
+			low, high := face.Wilson(k, n)
+			return fmt.Sprintf("%d  %.1f %% (%.1f - %.1f)", k, 100*float64(k)/float64(max(n, 1)), 100*low, 100*high)
+		}
+		fmt.Fprintf(e.out, "AUC %.4f   EER %.2f %% (95 %%: %.2f - %.2f)   TAR at FAR 1 %%: %.3f   TAR at FAR 0.1 %%: %.3f\n",
+			m.AUC, 100*m.EER, 100*m.EERLow, 100*m.EERHigh, m.TAR1, m.TAR01)
+		rows := [][]string{{"VERDICT (95 %)", "SAME PERSON", "TWO PERSONS"}}
 		for _, o := range []face.Outcome{face.Match, face.Review, face.NoMatch, face.Inconclusive} {
-			rows = append(rows, []string{string(o), fmt.Sprint(counts[true][o]), fmt.Sprint(counts[false][o])})
+			rows = append(rows, []string{string(o), percent(counts[true][o], m.Genuine+m.GenuineUnscored), percent(counts[false][o], m.Impostor+m.ImpostorUnscored)})
 		}
 		table(e.out, rows)
-		fmt.Fprintf(e.out, "%.0f ms per pair (decoding not counted)\n", ms(total)/float64(max(1, len(pairs))))
+		fmt.Fprintf(e.out, "%.0f ms and %.0f ms of CPU per pair (decoding not counted)\n", ms(total)/float64(max(1, len(pairs))), ms(cpu)/float64(max(1, len(pairs))))
 		return nil
 	})
 }

@@ -88,7 +88,7 @@ func TestJudge(t *testing.T) {
 		outcome    Outcome
 	}{
 		{0.40, nil, High, Match}, {0.3999, nil, Medium, Review}, {0.30, nil, Medium, Review}, {0.2999, nil, Low, NoMatch}, {-0.5, nil, Low, NoMatch},
-		{0.40, blurred, High, Review}, {0.35, blurred, Medium, Review}, {0.29, blurred, Low, Inconclusive},
+		{0.40, blurred, High, Match}, {0.35, blurred, Medium, Review}, {0.29, blurred, Low, Inconclusive},
 	} {
 		c := Comparison{Similarity: &tt.similarity, Selfie: Side{Issues: tt.issues}, Thresholds: Thresholds{Match: 0.4, Review: 0.3, Calibration: mobileFaceNet}}
 		c.judge()

@@ -53,3 +53,7 @@ func (a Face) mapped(f func(imaging.Point) imaging.Point) Face {
 	}
 	return a
 }
+
+func (a Face) scaled(by float64) Face {
+	return a.mapped(func(q imaging.Point) imaging.Point { return imaging.Point{X: q.X * by, Y: q.Y * by} })
+}

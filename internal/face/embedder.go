@@ -85,7 +85,7 @@ func (e *Embedder) Embed(ctx context.Context, aligned *imaging.Picture) (Embeddi
 }
 
 func (e *Embedder) run(ctx context.Context, p *imaging.Picture) (Embedding, error) {
-	out, err := e.model.Run(ctx, imaging.NewTensor(p, e.spec.Input, e.spec.Input.Width, e.spec.Input.Height))
+	out, err := infer(ctx, e.model, p, e.spec.Input, e.spec.Input.Width, e.spec.Input.Height)
 	if err != nil {
 		return nil, fmt.Errorf("embed face: %w", err)
 	}

@@ -80,7 +80,7 @@ func (c *LivenessChecker) Check(ctx context.Context, frame *imaging.Picture, f F
 			x, y := int(math.Round(centre.X-side/2)), int(math.Round(centre.Y-side/2))
 			input = frame.CropBorder(x, y, n, n, imaging.Reflect101).Resize(in.Width, in.Height)
 		}
-		out, err := m.Run(ctx, imaging.NewTensor(input, in, in.Width, in.Height))
+		out, err := infer(ctx, m, input, in, in.Width, in.Height)
 		if err != nil {
 			return Liveness{}, fmt.Errorf("check liveness: %w", err)
 		}

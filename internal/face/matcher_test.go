@@ -32,6 +32,7 @@ func TestCompare(t *testing.T) {
 	portrait := func(who uint8) drawnFace { return drawnFace{x: 700, y: 200, w: 130, h: 160, who: who, noise: 80} }
 	person := func(who uint8) drawnFace { return drawnFace{x: 300, y: 200, w: 300, h: 400, who: who, noise: 80} }
 	card := draw(1000, 640, portrait(20))
+	small := draw(1000, 640, drawnFace{x: 700, y: 200, w: 80, h: 100, who: 20, noise: 80})
 	second := drawnFace{x: 20, y: 200, w: 200, h: 300, who: 90, noise: 80}
 	wall := drawnFace{x: 20, y: 30, w: 60, h: 80, who: 90, noise: 80}
 	for _, tt := range []struct {
@@ -48,7 +49,9 @@ func TestCompare(t *testing.T) {
 		{"other", card, draw(900, 900, person(220)), NoMatch, Low, nil, nil},
 		{"same, two persons", card, draw(900, 900, person(20), second), Review, High, nil, []Issue{IssueSeveral}},
 		{"other, blurred", card, draw(900, 900, drawnFace{x: 300, y: 200, w: 300, h: 400, who: 220}), Inconclusive, Low, nil, []Issue{IssueBlurred, IssueFlat}},
-		{"same, small portrait", draw(1000, 640, drawnFace{x: 700, y: 200, w: 80, h: 100, who: 20, noise: 80}), draw(900, 900, person(20)), Review, High, []Issue{IssueTooSmall}, nil},
+		{"same, small portrait", small, draw(900, 900, person(20)), Match, High, []Issue{IssueTooSmall}, nil},
+		{"same, small portrait, blurred selfie", small, draw(900, 900, drawnFace{x: 300, y: 200, w: 300, h: 400, who: 20}), Review, High, []Issue{IssueTooSmall}, []Issue{IssueBlurred, IssueFlat}},
+		{"other, small portrait", small, draw(900, 900, person(220)), Inconclusive, Low, []Issue{IssueTooSmall}, nil},
 		{"no portrait", draw(1000, 640), draw(900, 900, person(20)), Inconclusive, "", []Issue{IssueNotFound}, nil},
 		{"no selfie", card, draw(900, 900), Inconclusive, "", nil, []Issue{IssueNotFound}},
 	} {

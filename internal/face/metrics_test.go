@@ -58,3 +58,20 @@ func TestMeasureCountsUnscoredPairsApart(t *testing.T) {
 		t.Errorf("rates out of nothing: %+v", m)
 	}
 }
+
+func TestWilson(t *testing.T) {
+	// By hand: 81 of 263 (the example of Newcombe 1998), nothing, none of 68.
+	for _, tt := range []struct {
+		k, n      int
+		low, high float64
+	}{{81, 263, 0.2553, 0.3662}, {0, 0, 0, 1}, {0, 68, 0, 0.0535}} {
+		if low, high := Wilson(tt.k, tt.n); math.Abs(low-tt.low) > 1e-4 || math.Abs(high-tt.high) > 1e-4 {
+			t.Errorf("%d of %d: %v to %v, want %v to %v", tt.k, tt.n, low, high, tt.low, tt.high)
+		}
+	}
+	// One genuine pair of four and one impostor of four on the wrong side.
+	m := Measure(pairs([]float64{0.2, 0.6, 0.7, 0.8}, []float64{0.1, 0.15, 0.18, 0.5}))
+	if low, high := Wilson(1, 4); m.EERLow != low || m.EERHigh != high {
+		t.Errorf("EER %v (%v to %v), want the interval %v to %v", m.EER, m.EERLow, m.EERHigh, low, high)
+	}
+}

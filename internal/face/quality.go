@@ -19,9 +19,9 @@ type Quality struct {
 	Contrast   float64 `json:"contrast"`
 	Pose       Pose    `json:"pose"`
 	// EyeDetail and MouthDetail are the standard deviations of luma round the
-	// eyes and the mouth as shares of Contrast. Dark glasses, closed eyes and
-	// masks lower them, but so do light and print: they are noted and decide
-	// nothing.
+	// eyes and the mouth as shares of Contrast. Masks and dark glasses lower
+	// them, closed eyes hardly, but so do light and print: they make a Note and
+	// decide nothing.
 	EyeDetail   float64 `json:"eye_detail"`
 	MouthDetail float64 `json:"mouth_detail"`
 }
@@ -130,6 +130,18 @@ func (p Policy) issues(q Quality, faces int, minWidth float64) []Issue {
 		if i.wrong {
 			found = append(found, i.issue)
 		}
+	}
+	return found
+}
+
+// notes are what a policy remarks on a face.
+func (p Policy) notes(q Quality) []Note {
+	var found []Note
+	if q.EyeDetail < p.EyeDetail {
+		found = append(found, NoteEyes)
+	}
+	if q.MouthDetail < p.MouthDetail {
+		found = append(found, NoteMouth)
 	}
 	return found
 }

@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
+	"time"
 
 	"anycheck/internal/face"
 	"anycheck/internal/imaging"
@@ -131,7 +133,7 @@ func TestSamplePairs(t *testing.T) {
 		list                           string
 		lowestGenuine, highestImpostor float64
 	}{
-		{"pairs.csv", 0.42, 0.27},
+		{"pairs.csv", 0.42, 0.30}, // the review band begins there
 		{"pairs_ktp.csv", 0.33, 0.23},
 	} {
 		t.Run(tt.list, func(t *testing.T) {
@@ -209,19 +211,70 @@ func TestSampleCompare(t *testing.T) {
 	}
 }
 
+// BenchmarkCompare also reports CPU time, which other work on the machine
+// disturbs less. A portrait fills the picture, on a whole card it is small.
 func BenchmarkCompare(b *testing.B) {
 	src := source(b)
 	m := face.NewMatcher(src, roles, face.DefaultPolicy)
 	row := samples(b, "pairs_ktp.csv")[0]
-	card, selfie := photo(b, row[0]), photo(b, row[1])
-	if _, err := m.Compare(context.Background(), card, selfie); err != nil { // loads the models
-		b.Fatal(err)
+	portrait, selfie := photo(b, row[0]), photo(b, row[1])
+	for name, card := range map[string]*imaging.Picture{"portrait": portrait, "whole card": onCard(portrait)} {
+		b.Run(name, func(b *testing.B) {
+			if _, err := m.Compare(b.Context(), card, selfie); err != nil { // loads the models
+				b.Fatal(err)
+			}
+			start := cpuTime(b)
+			for b.Loop() {
+				if _, err := m.Compare(b.Context(), card, selfie); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric((cpuTime(b)-start).Seconds()*1e3/float64(b.N), "cpu-ms/op")
+		})
 	}
-	for b.Loop() {
-		if _, err := m.Compare(context.Background(), card, selfie); err != nil {
-			b.Fatal(err)
+}
+
+// onCard draws a portrait where a card has it: 23 of 85.6 mm wide.
+func onCard(portrait *imaging.Picture) *imaging.Picture {
+	card := imaging.New(1000, 631)
+	for i := range card.Pix {
+		card.Pix[i] = []uint8{150, 200, 215}[i%3]
+	}
+	p := portrait.Resize(268, 268*portrait.H/portrait.W)
+	for y := range p.H {
+		copy(card.Pix[3*((y+180)*card.W+715):], p.Pix[3*y*p.W:3*(y+1)*p.W])
+	}
+	return card
+}
+
+// TestSampleWholeCards: a portrait scores lower when it is small, but must not
+// be taken for one that lies on its side.
+func TestSampleWholeCards(t *testing.T) {
+	detector, _ := networks(t, source(t))
+	for _, row := range samples(t, "index.csv") {
+		if row[2] == "photo" {
+			continue
+		}
+		card := onCard(photo(t, row[0]))
+		det, err := detector.Find(t.Context(), card)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, ok := det.Primary()
+		if !ok || det.Turns != 0 || f.Box.X < 715 || f.Box.Y < 180 {
+			t.Errorf("%s: found %v after %d turns at %+v", row[0], ok, det.Turns, f.Box)
 		}
 	}
+}
+
+// cpuTime is what the process has used, in user and system mode.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func BenchmarkSteps(b *testing.B) {
@@ -313,13 +366,17 @@ func TestSampleHardFrames(t *testing.T) {
 	if c := compare(both); c.Card.Faces != 2 || !slices.Contains(c.Card.Issues, face.IssueSeveral) || c.Outcome == face.Match {
 		t.Errorf("two persons: %d faces, issues %v, %s", c.Card.Faces, c.Card.Issues, c.Outcome)
 	}
-	// Dark glasses are noted, but not judged.
+	// Dark glasses and a mask are noted, but not judged.
 	eyes, apart := same.Selfie.Landmarks[0], same.Selfie.Landmarks[1].X-same.Selfie.Landmarks[0].X
-	covered := whole.Crop(0, 0, whole.W, whole.H)
-	paint(covered, int(eyes.X-0.5*apart), int(eyes.Y-0.35*apart), int(2*apart), int(0.7*apart), 20)
-	c := compare(covered)
-	if len(c.Card.Issues) != 0 || c.Card.Quality.EyeDetail > 0.6*same.Card.Quality.EyeDetail {
-		t.Errorf("glasses leave the eyes' detail at %.2f of %.2f", c.Card.Quality.EyeDetail, same.Card.Quality.EyeDetail)
+	for note, y := range map[face.Note]float64{face.NoteEyes: -0.35, face.NoteMouth: 0.75} {
+		covered := whole.Crop(0, 0, whole.W, whole.H)
+		paint(covered, int(eyes.X-0.5*apart), int(eyes.Y+y*apart), int(2*apart), int(0.7*apart), 20)
+		if c := compare(covered); len(c.Card.Issues) != 0 || !slices.Equal(c.Card.Notes, []face.Note{note}) {
+			t.Errorf("%s: issues %v, notes %v; detail %.2f and %.2f", note, c.Card.Issues, c.Card.Notes, c.Card.Quality.EyeDetail, c.Card.Quality.MouthDetail)
+		}
+	}
+	if len(same.Card.Notes) != 0 {
+		t.Errorf("notes on a plain face: %v", same.Card.Notes)
 	}
 }
 

@@ -1,6 +1,9 @@
 package imaging
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // Crop copies the part of the rectangle that lies inside the picture; nothing
 // inside gives a picture of 0 x 0.
@@ -31,16 +34,20 @@ const (
 // not be empty. w and h are at least 1.
 func (p *Picture) CropBorder(x, y, w, h int, border Border) *Picture {
 	out := New(w, h)
-	cols := make([]int, w)
-	for u := range cols {
-		cols[u] = 3 * border.index(x+u, p.W)
-	}
+	// Columns from "from" to before "to" lie inside.
+	from := min(max(-x, 0), w)
+	to := max(min(p.W-x, w), from)
 	for v := range h {
 		row := p.Pix[3*p.W*border.index(y+v, p.H):][:3*p.W]
 		dst := out.Pix[3*w*v:][:3*w]
-		for u, at := range cols {
-			px := dst[3*u:][:3]
-			px[0], px[1], px[2] = row[at], row[at+1], row[at+2]
+		for u := range from {
+			copy(dst[3*u:][:3], row[3*border.index(x+u, p.W):])
+		}
+		if from < to {
+			copy(dst[3*from:3*to], row[3*(x+from):])
+		}
+		for u := to; u < w; u++ {
+			copy(dst[3*u:][:3], row[3*border.index(x+u, p.W):])
 		}
 	}
 	return out
@@ -191,32 +198,43 @@ func (p *Picture) shrink(w, h int) *Picture {
 	cols := spans(p.W, w)
 	total := make([]uint32, 3*p.W) // rows added up; at most 255*p.H each
 	row := func(y int) []uint8 { return p.Pix[3*p.W*y:][:3*p.W] }
-	scale := 1 / (float64(p.W) * float64(p.H))
 	for y, r := range spans(p.H, h) {
-		first, last := row(r.from), row(r.to)
-		for i := range total {
-			total[i] = r.head*uint32(first[i]) + r.tail*uint32(last[i])
-		}
+		addRows(total, row(r.from), row(r.to), r.head, r.tail)
 		for sy := r.from + 1; sy < r.to; sy++ {
-			for i, v := range row(sy) {
-				total[i] += uint32(h) * uint32(v)
-			}
+			addRow(total, row(sy), uint32(h))
 		}
-		reduceRow(out.Pix[3*w*y:][:3*w], total, cols, scale)
+		reduceRow(out.Pix[3*w*y:][:3*w], total, cols, uint64(p.W)*uint64(p.H))
 	}
 	return out
 }
 
-// reduceRow averages the columns of a row; scale makes a value of their
-// weighted sum.
-func reduceRow(dst []uint8, row []uint32, cols []span, scale float64) {
+// addRows and addRow are functions of their own so that the compiler sees equal
+// lengths and drops the checks of every index.
+func addRows(total []uint32, first, last []uint8, head, tail uint32) {
+	first, last = first[:len(total)], last[:len(total)]
+	for i := range total {
+		total[i] = head*uint32(first[i]) + tail*uint32(last[i])
+	}
+}
+
+func addRow(total []uint32, row []uint8, weight uint32) {
+	row = row[:len(total)]
+	for i := range total {
+		total[i] += weight * uint32(row[i])
+	}
+}
+
+// reduceRow averages the columns of a row whose weighted sums count area.
+func reduceRow(dst []uint8, row []uint32, cols []span, area uint64) {
 	full := uint64(len(cols))
-	for x, s := range cols {
+	half, inverse := area/2, math.MaxUint64/area+1 // rounded up: exact, as sums are under 2^40
+	for x := range cols {
+		s := &cols[x]
 		px, end := row[3*s.from:][:3], row[3*s.to:][:3]
 		head, tail := uint64(s.head), uint64(s.tail)
-		r := head*uint64(px[0]) + tail*uint64(end[0])
-		g := head*uint64(px[1]) + tail*uint64(end[1])
-		b := head*uint64(px[2]) + tail*uint64(end[2])
+		r := head*uint64(px[0]) + tail*uint64(end[0]) + half
+		g := head*uint64(px[1]) + tail*uint64(end[1]) + half
+		b := head*uint64(px[2]) + tail*uint64(end[2]) + half
 		for at := s.from + 1; at < s.to; at++ {
 			px = row[3*at:][:3]
 			r += full * uint64(px[0])
@@ -224,7 +242,10 @@ func reduceRow(dst []uint8, row []uint32, cols []span, scale float64) {
 			b += full * uint64(px[2])
 		}
 		to := dst[3*x:][:3]
-		to[0], to[1], to[2] = uint8(float64(int64(r))*scale+0.5), uint8(float64(int64(g))*scale+0.5), uint8(float64(int64(b))*scale+0.5)
+		r, _ = bits.Mul64(r, inverse)
+		g, _ = bits.Mul64(g, inverse)
+		b, _ = bits.Mul64(b, inverse)
+		to[0], to[1], to[2] = uint8(r), uint8(g), uint8(b)
 	}
 }
 
@@ -280,11 +301,21 @@ func taps(size, n int, kernel func(t float64) []float64) [][]tap {
 // picture shrinks.
 func (p *Picture) interpolate(w, h int, kernel func(t float64) []float64) *Picture {
 	const half = 1 << (weightBits - 1)
+	rows := taps(p.H, h, kernel)
+	used := make([]bool, p.H) // where the picture shrinks, most rows are not
+	for _, list := range rows {
+		for _, t := range list {
+			used[t.at] = used[t.at] || t.weight != 0
+		}
+	}
 	wide := p
 	if w != p.W {
 		wide = New(w, p.H)
 		cols := taps(p.W, w, kernel)
 		for y := range p.H {
+			if !used[y] {
+				continue
+			}
 			row := p.Pix[3*p.W*y:][:3*p.W]
 			dst := wide.Pix[3*w*y:][:3*w]
 			for x, list := range cols {
@@ -305,7 +336,7 @@ func (p *Picture) interpolate(w, h int, kernel func(t float64) []float64) *Pictu
 	}
 	out := New(w, h)
 	acc := make([]int32, 3*w)
-	for y, list := range taps(p.H, h, kernel) {
+	for y, list := range rows {
 		for i := range acc {
 			acc[i] = half
 		}

@@ -165,7 +165,7 @@ func (b *Bench) Report() Report {
 
 // WriteText prints the report as a table for people.
 func (r Report) WriteText(w io.Writer) error {
-	if _, err := fmt.Fprintf(w, "level  cards  found  13 fields  all fields  NIK\n"); err != nil {
+	if _, err := fmt.Fprintf(w, "level  cards  found  13 fields (95 %%)        all fields  NIK\n"); err != nil {
 		return err
 	}
 	for _, l := range append(slices.Clone(r.Levels), r.Total) {
@@ -173,8 +173,9 @@ func (r Report) WriteText(w io.Writer) error {
 		if l.Level < 0 {
 			name = "all"
 		}
-		if _, err := fmt.Fprintf(w, "%-5s %6d %6d %9.1f%% %10.1f%%  %d/%d\n", name, l.Cards, l.Found,
-			100*l.Scored.Share(), 100*l.All.Share(), l.NIK.Exact, l.NIK.Of); err != nil {
+		low, high := l.Scored.Wilson()
+		if _, err := fmt.Fprintf(w, "%-5s %6d %6d %5.1f%% (%5.1f - %5.1f) %10.1f%%  %d/%d\n", name, l.Cards, l.Found,
+			100*l.Scored.Share(), 100*low, 100*high, 100*l.All.Share(), l.NIK.Exact, l.NIK.Of); err != nil {
 			return err
 		}
 	}

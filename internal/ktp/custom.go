@@ -109,6 +109,18 @@ func nameForms(s string) (forms []string) {
 	return forms
 }
 
+// shortened is the first word of a place cut to its first letters, which takes
+// a period: U. PANDANG, TJ. BALAI.
+var shortened = regexp.MustCompile(`^([A-Z]|TJ) ([A-Z]{3,})`)
+
+// placeForms are other ways to write a place of birth as it was read.
+func placeForms(s string) (forms []string) {
+	if m := shortened.FindStringSubmatchIndex(s); m != nil {
+		forms = append(forms, s[:m[3]]+"."+s[m[3]:])
+	}
+	return forms
+}
+
 // customary is the likeliest of what was read and its customary forms, with
 // the read one when another won.
 func customary(out *ocr.Output, read ocr.Text, forms func(string) []string) (t ocr.Text, before string) {

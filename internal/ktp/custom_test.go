@@ -62,12 +62,31 @@ func TestForms(t *testing.T) {
 		{nameForms, "INDAH SARI", ""},
 		{nameForms, "R.A KARTINI", "R.A. KARTINI"},
 		{addressForms, "JL R.A KARTINI NO. 162", "JL R.A. KARTINI NO. 162"},
+		{placeForms, "U PANDANG", "U. PANDANG"},
+		{placeForms, "TJ BALAI", "TJ. BALAI"},
+		{placeForms, "U. PANDANG", ""},
+		{placeForms, "BANDA ACEH", ""},
 		{addressForms, "KAMPUNGBARU", "KAMPUNG BARU"},
 		{addressForms, "JL. MELATI NO. 5", ""},
 	} {
 		got := c.forms(c.read)
 		if c.want == "" && len(got) > 0 || c.want != "" && !slices.Contains(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.read, got, c.want)
+		}
+	}
+}
+
+// A comma at the end of a line stays where the value goes on in the next.
+func TestWrappedValueKeepsItsComma(t *testing.T) {
+	for _, c := range []struct{ first, second, want string }{
+		{"ARDANA PARWATA,", "S.PD.", "ARDANA PARWATA, S.PD."},
+		{"ARDANA", "PARWATA,", "ARDANA PARWATA"},
+		{"ARDANA,", "-", "ARDANA"}, // nothing follows after all
+	} {
+		p := pageOf(partName, readAs(t, c.first, c.first, 100))
+		p.lines = append(p.lines, pageOf(partName, readAs(t, c.second, c.second, 100)).lines...)
+		if v := p.freeText(Name, partName, asName, nameForms); v.Value == nil || *v.Value != c.want {
+			t.Errorf("%s, then %s: %s, want %s", c.first, c.second, deref(v.Value), c.want)
 		}
 	}
 }

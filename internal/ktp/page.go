@@ -45,6 +45,8 @@ type line struct {
 	glare float64 // share of its text under a reflection
 	out   *ocr.Output
 	text  ocr.Text
+	// continued marks a line of a value that goes on in the next.
+	continued bool
 }
 
 // page is a rectified card on its way to values.

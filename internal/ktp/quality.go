@@ -12,6 +12,7 @@ import (
 const (
 	CardOverexposed Code = "CARD_OVEREXPOSED"
 	CardPhotocopy   Code = "CARD_PHOTOCOPY"
+	CardOnScreen    Code = "CARD_ON_SCREEN"
 	SeveralCards    Code = "SEVERAL_CARDS" // the largest was read
 )
 
@@ -25,6 +26,7 @@ const (
 	glareLines     = 0.05 // share of a line's columns
 	maxWhite       = 0.4  // share of the card that is white without any tint
 	minColour      = 0.2  // of tint; copies have under 0.1, originals over 0.35
+	maxScreen      = 16.0 // of screenPeak; print has 8 at most
 )
 
 // glareMap marks reflections: paper much lighter than the card's usual level.
@@ -85,6 +87,7 @@ func (r *Reading) judge(photo *imaging.Picture, p *page, others int) {
 		out := max(-c.X, -c.Y, c.X-float64(photo.W-1), c.Y-float64(photo.H-1))
 		r.Quality.Outside = max(r.Quality.Outside, out/r.Quality.PixelsPerMM)
 	}
+	r.Quality.Screen = screenPeak(photo, q)
 	white, colour := tint(p.card)
 	// Light on the place of issue alone is no reason for another picture.
 	coveredValue := slices.ContainsFunc(r.Values, func(v Value) bool {
@@ -99,6 +102,7 @@ func (r *Reading) judge(photo *imaging.Picture, p *page, others int) {
 		{CardDark, r.Quality.Brightness < minBrightness},
 		{CardOverexposed, white > maxWhite && colour >= minColour},
 		{CardPhotocopy, colour < minColour},
+		{CardOnScreen, r.Quality.Screen > maxScreen},
 		{CardGlare, coveredValue},
 		{CardBlurred, r.Quality.Sharpness < minSharpness},
 		{SeveralCards, others > 0},

@@ -90,6 +90,8 @@ type Quality struct {
 	Brightness float64 `json:"brightness"`
 	// Outside is how far the card reaches beyond the photo, in millimetres.
 	Outside float64 `json:"outside_mm"`
+	// Screen is how much the grid of a screen stands out, see CardOnScreen.
+	Screen float64 `json:"screen"`
 	// Layout and Rim are what the search found: likeness to a KTP (a card has
 	// about 4) and the share of the rim that is visible.
 	Layout float64 `json:"layout"`

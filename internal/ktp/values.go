@@ -174,11 +174,20 @@ func asName(l line) ocr.Text {
 			break
 		}
 	}
-	return t.Trim(beforeText, afterText)
+	return t.Trim(beforeText, l.afterText())
 }
 
 // asAddress reads an address, in which anything may stand.
-func asAddress(l line) ocr.Text { return l.text.Trim(beforeText, afterText) }
+func asAddress(l line) ocr.Text { return l.text.Trim(beforeText, l.afterText()) }
+
+// afterText are the marks that do not belong to the end of a line. A comma does
+// where the value goes on in the next: "ARDANA PARWATA," and "S.PD.".
+func (l line) afterText() string {
+	if l.continued {
+		return strings.ReplaceAll(afterText, ",", "")
+	}
+	return afterText
+}
 
 // freeText joins the lines of a value as they were read, in the customary
 // forms when there are any.
@@ -186,7 +195,8 @@ func (p *page) freeText(f Field, part part, read func(line) ocr.Text, forms func
 	v, lines := p.start(f, part)
 	var words []string
 	sum, n, share := 0.0, 0, 1.0
-	for _, l := range lines {
+	for i, l := range lines {
+		l.continued = i+1 < len(lines)
 		t := read(l)
 		if t.Text == "" {
 			continue
@@ -207,7 +217,7 @@ func (p *page) freeText(f Field, part part, read func(line) ocr.Text, forms func
 	}
 	v.evidence.share = share
 	if n > 0 && sum/float64(n) >= minReadable {
-		text := strings.Join(strings.Fields(strings.Join(words, " ")), " ")
+		text := strings.TrimRight(strings.Join(strings.Fields(strings.Join(words, " ")), " "), ", ")
 		if part == partAddress {
 			if mended := abbreviations.ReplaceAllString(text, "$1."); mended != text {
 				text, v.Rule = mended, RulePattern
@@ -291,6 +301,10 @@ func (p *page) birth() (place, date Value, born time.Time) {
 	}
 	l.text = t.Slice(0, cut).Trim("", " :;,.-'")
 	if head := asName(l).Trim("", "."); head.Text != "" && head.Confidence >= minReadable {
+		if t, before := customary(l.out, head, placeForms); before != "" {
+			head, place.Rule, place.evidence.corrected = t, RuleCustom, true
+			place.Alternatives = append(place.Alternatives, Alternative{Text: before, Confidence: shareOf(l.out, before)})
+		}
 		place.set(strings.ToUpper(head.Text), head.Confidence)
 		place.spelled(head)
 		before := logAdd(math.Log(shareOf(l.out, head.Text)), math.Log(shareOf(l.out, l.text.Text)))

@@ -15,8 +15,8 @@ type Tensor struct {
 
 // Model runs one network. Implementations are safe for concurrent use.
 type Model interface {
-	// Run feeds the model's single input and returns its outputs by name. The
-	// outputs belong to the caller.
+	// Run feeds the model's single input, which it does not keep, and returns its
+	// outputs by name. The outputs belong to the caller.
 	Run(ctx context.Context, input Tensor) (map[string]Tensor, error)
 	// Spec describes the model: sizes, colour order, normalisation, thresholds.
 	Spec() Spec

@@ -53,7 +53,7 @@ func Decide(cfg Configuration, e Evidence) (Decision, error) {
 	checks := []Check{watchListCheck(cfg, e.screened())}
 	if cfg.Type.WithCard() {
 		faces := faceCheck(cfg, e.Match)
-		faces.Message += portraitAge(e)
+		faces.Message += portraitAge(e) + coveredFaces(e.Match)
 		checks = []Check{
 			cardFoundCheck(e.Read),
 			cardQualityCheck(e.Read),
@@ -116,6 +116,7 @@ var advice = map[ktp.Code]string{
 	ktp.CardDark:        "The picture is too dark. Please use more light. / Foto terlalu gelap. Mohon tambah cahaya.",
 	ktp.CardOverexposed: "The picture is too bright. Please use less light. / Foto terlalu terang. Mohon kurangi cahaya.",
 	ktp.CardPhotocopy:   "This is a copy without colour. Please photograph the original card. / Ini fotokopi tanpa warna. Mohon foto KTP asli.",
+	ktp.CardOnScreen:    "This is a photo of a screen. Please photograph the original card. / Ini foto dari layar. Mohon foto KTP asli.",
 	ktp.SeveralCards:    "There are several cards in the picture, the largest was read. Please photograph one card alone. / Ada beberapa kartu di dalam foto, yang terbesar yang dibaca. Mohon foto satu KTP saja.",
 }
 
@@ -254,6 +255,28 @@ func portraitAge(e Evidence) string {
 		note += fmt.Sprintf(", taken at the age of %d or younger", wholeYears(born, issued))
 	}
 	return note + "."
+}
+
+// coveredFaces notes what may be hidden of the faces, for whoever compares them.
+// It changes no outcome.
+func coveredFaces(m *Match) (note string) {
+	if m == nil {
+		return ""
+	}
+	for _, side := range []struct {
+		name string
+		face.Side
+	}{{"selfie", m.Selfie}, {"card's portrait", m.Card}} {
+		for _, n := range side.Notes {
+			switch n {
+			case face.NoteEyes:
+				note += fmt.Sprintf(" The eyes on the %s may be covered, as by dark glasses.", side.name)
+			case face.NoteMouth:
+				note += fmt.Sprintf(" The mouth on the %s may be covered, as by a mask.", side.name)
+			}
+		}
+	}
+	return note
 }
 
 func wholeYears(from, to time.Time) int {

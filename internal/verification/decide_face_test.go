@@ -34,6 +34,29 @@ func TestFaceAdvice(t *testing.T) {
 	}
 }
 
+func TestCoveredFacesAreMentioned(t *testing.T) {
+	cfg, e := goodEvidence()
+	before, err := Decide(cfg, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Match.Selfie.Notes, e.Match.Card.Notes = []face.Note{face.NoteEyes, face.NoteMouth}, []face.Note{face.NoteEyes}
+	after, err := Decide(cfg, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range after.Checks {
+		old := before.Checks[i]
+		if c.Name == "face_match" {
+			old.Message += " The eyes on the selfie may be covered, as by dark glasses. The mouth on the selfie may be covered, as by a mask." +
+				" The eyes on the card's portrait may be covered, as by dark glasses."
+		}
+		if c != old {
+			t.Errorf("%+v, want %+v", c, old)
+		}
+	}
+}
+
 func TestPortraitAge(t *testing.T) {
 	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	for _, tt := range []struct {

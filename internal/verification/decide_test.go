@@ -176,7 +176,7 @@ func TestDecideOutput(t *testing.T) {
 // Every code that a photo may get comes with advice in both languages.
 func TestPhotoAdvice(t *testing.T) {
 	for _, code := range []ktp.Code{ktp.CardBlurred, ktp.CardGlare, ktp.CardCropped, ktp.CardTooSmall, ktp.CardDark, ktp.CardOverexposed,
-		ktp.CardPhotocopy, ktp.SeveralCards} {
+		ktp.CardPhotocopy, ktp.CardOnScreen, ktp.SeveralCards} {
 		c := cardQualityCheck(&Read{Reading: ktp.Reading{Found: true, Codes: []ktp.Code{code}}})
 		if c.Outcome != Inconclusive || c.Code != string(code) || !strings.Contains(c.Message, " Please ") || !strings.Contains(c.Message, " Mohon ") {
 			t.Errorf("%s: %+v", code, c)
