@@ -256,7 +256,7 @@ func (r *rules) classify(words []piece) []token {
 			t.class = classInitial
 		}
 		if t.fold == "" {
-			t.fold = r.fold(t.text)
+			t.fold = r.sound(t.text)
 		}
 		out = append(out, r.apart(t)...)
 	}
@@ -270,7 +270,7 @@ func (r *rules) apart(t token) []token {
 	if t.class != className || r.whole[t.text] {
 		return []token{t}
 	}
-	part := func(text string) token { return token{text: text, fold: r.fold(text), parent: t.parent} }
+	part := func(text string) token { return token{text: text, fold: r.sound(text), parent: t.parent} }
 	for _, p := range r.prefixes {
 		at := strings.Index(t.text, p)
 		if at < 0 || at > 0 && (at < 3 || len(p) < 4) {

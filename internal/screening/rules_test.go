@@ -144,6 +144,30 @@ func TestTableLines(t *testing.T) {
 	}
 }
 
+func TestSpellingExamples(t *testing.T) {
+	r := defaultRules()
+	folds := func(name string) (out []string) {
+		for _, tok := range r.tokenize(name) {
+			out = append(out, tok.fold)
+		}
+		return out
+	}
+	err := readTable("data/spellings.csv", func(row []string) error {
+		if a, b := folds(row[3]), folds(row[4]); !slices.Equal(a, b) {
+			t.Errorf("%s is %q, %s is %q", row[3], a, row[4], b)
+		}
+		for _, w := range strings.Fields(row[2]) {
+			if r.sound(w) != r.fold(row[1]) {
+				t.Errorf("%s sounds %s, not %s", w, r.sound(w), r.fold(row[1]))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // The example of each line of titles says how its titles are written.
 func TestTitleExamples(t *testing.T) {
 	r := defaultRules()
@@ -171,8 +195,8 @@ func TestFrequencyExamples(t *testing.T) {
 	err := readTable("data/frequencies.csv", func(row []string) error {
 		rate, err := strconv.ParseFloat(row[0], 64)
 		for _, name := range strings.Fields(strings.ToLower(row[3])) {
-			if !slices.Contains(strings.Fields(row[2]), name) || r.common[r.fold(name)] < rate/10000 {
-				t.Errorf("%s is no example of %s persons of 10,000: %v", name, row[0], r.common[r.fold(name)])
+			if !slices.Contains(strings.Fields(row[2]), name) || r.common[r.sound(name)] < rate/10000 {
+				t.Errorf("%s is no example of %s persons of 10,000: %v", name, row[0], r.common[r.sound(name)])
 			}
 		}
 		return err
