@@ -265,7 +265,8 @@ func (r *rules) classify(words []piece) []token {
 
 // apart splits what has grown together round a servant-of name:
 // abdurrahman into abdul and rahman, abdullahsaid into abdullah and said,
-// mahfudzabdurrahman into three.
+// mahfudzabdurrahman into three; and a son or daughter at the end:
+// sukarnoputra into sukarno and putra.
 func (r *rules) apart(t token) []token {
 	if t.class != className || r.whole[t.text] {
 		return []token{t}
@@ -300,6 +301,15 @@ func (r *rules) apart(t token) []token {
 		servant := part("abdul")
 		servant.class = classSymbol
 		return append(out, servant, part(rest))
+	}
+	for _, length := range []int{5, 6} { // putra, putera
+		if n := len(t.text) - length; n >= 5 {
+			if symbol, ok := r.suffixes[t.text[n:]]; ok {
+				child := part(t.text[n:])
+				child.class, child.fold = classSymbol, r.fold(symbol)
+				return []token{part(t.text[:n]), child}
+			}
+		}
 	}
 	return []token{t}
 }

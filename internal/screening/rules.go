@@ -42,6 +42,7 @@ type rules struct {
 	symbols    map[string]symbol
 	prefixes   []string // longest first
 	whole      map[string]bool
+	suffixes   map[string]string // grown-together end of a word → symbol
 	particles  map[string]bool
 	patronymic map[string]bool
 	folding    [256][]foldRule   // by first letter, longest first
@@ -65,7 +66,7 @@ var defaultRules = sync.OnceValue(func() *rules {
 
 func loadRules() (*rules, error) {
 	r := &rules{
-		titles: map[string]titlePosition{}, symbols: map[string]symbol{}, whole: map[string]bool{},
+		titles: map[string]titlePosition{}, symbols: map[string]symbol{}, whole: map[string]bool{}, suffixes: map[string]string{},
 		particles: map[string]bool{}, patronymic: map[string]bool{}, common: map[string]float64{},
 		spellings: map[string]string{}, country: map[string]string{}, codes: map[string]bool{}, arabic: map[string]string{}, letters: map[rune]string{},
 	}
@@ -115,6 +116,8 @@ func loadRules() (*rules, error) {
 					r.prefixes = append(r.prefixes, v)
 				case "whole":
 					r.whole[v] = true
+				case "suffix":
+					r.suffixes[v] = row[0]
 				default:
 					return fmt.Errorf("unknown kind %q", row[1])
 				}

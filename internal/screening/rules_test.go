@@ -75,6 +75,8 @@ func TestTokenize(t *testing.T) {
 		{"Abdurrahman Suklentang", []string{"abdul", "rahman", "suklentang"}},
 		{"Abdullahsuklentang", []string{"abdullah", "suklentang"}},
 		{"Gosandaabdurrahman", []string{"gosanda", "abdul", "rahman"}},
+		{"Suklentangputra Gosanda", []string{"suklentang", "putra", "gosanda"}},
+		{"Saputra", []string{"saputra"}}, // a name of its own
 		{"Abdullah", []string{"abdullah"}},
 		{"‘Abd al-Suklentang", []string{"abd", "al", "suklentang"}},
 		{"Suklen'tang Żółw", []string{"suklentang", "zolw"}},
@@ -160,6 +162,68 @@ func TestSpellingExamples(t *testing.T) {
 			if r.sound(w) != r.fold(row[1]) {
 				t.Errorf("%s sounds %s, not %s", w, r.sound(w), r.fold(row[1]))
 			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConfusionExamples(t *testing.T) {
+	r := defaultRules()
+	err := readTable("data/confusions.csv", func(row []string) error {
+		cost, err := strconv.ParseFloat(row[2], 32)
+		if got := r.edits(row[4], row[5], 9); got != float32(cost) {
+			t.Errorf("%s for %s costs %v, not %s", row[5], row[4], got, row[2])
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSymbolAndParticleExamples(t *testing.T) {
+	r := defaultRules()
+	err := readTable("data/symbols.csv", func(row []string) error {
+		tokens := r.tokenize(row[3])
+		symbols, names := []string{}, 0
+		for _, tok := range tokens {
+			switch tok.class {
+			case classSymbol:
+				symbols = append(symbols, tok.fold)
+			case className:
+				names++
+			}
+		}
+		switch row[1] {
+		case "whole":
+			if len(symbols) != 0 || names != 2 {
+				t.Errorf("%s: %+v", row[3], tokens)
+			}
+		default:
+			if !slices.Equal(symbols, []string{r.fold(row[0])}) || names != 1 {
+				t.Errorf("%s: %+v", row[3], tokens)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	err = readTable("data/particles.csv", func(row []string) error {
+		var names []string
+		for _, tok := range r.tokenize(row[2]) {
+			if tok.class != classParticle {
+				names = append(names, tok.text)
+			}
+			if tok.text == "suklentang" && tok.parent != (row[0] == "patronymic") {
+				t.Errorf("%s: parent %v", row[2], tok.parent)
+			}
+		}
+		if !slices.Equal(names, []string{"wirandaka", "suklentang"}) {
+			t.Errorf("%s: %q", row[2], names)
 		}
 		return nil
 	})
