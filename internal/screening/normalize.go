@@ -256,7 +256,7 @@ func (r *rules) classify(words []piece) []token {
 			t.class = classInitial
 		}
 		if t.fold == "" {
-			t.fold = r.fold(t.text)
+			t.fold = r.sound(t.text)
 		}
 		out = append(out, r.apart(t)...)
 	}
@@ -265,12 +265,13 @@ func (r *rules) classify(words []piece) []token {
 
 // apart splits what has grown together round a servant-of name:
 // abdurrahman into abdul and rahman, abdullahsaid into abdullah and said,
-// mahfudzabdurrahman into three.
+// mahfudzabdurrahman into three; and a son or daughter at the end:
+// sukarnoputra into sukarno and putra.
 func (r *rules) apart(t token) []token {
 	if t.class != className || r.whole[t.text] {
 		return []token{t}
 	}
-	part := func(text string) token { return token{text: text, fold: r.fold(text), parent: t.parent} }
+	part := func(text string) token { return token{text: text, fold: r.sound(text), parent: t.parent} }
 	for _, p := range r.prefixes {
 		at := strings.Index(t.text, p)
 		if at < 0 || at > 0 && (at < 3 || len(p) < 4) {
@@ -300,6 +301,15 @@ func (r *rules) apart(t token) []token {
 		servant := part("abdul")
 		servant.class = classSymbol
 		return append(out, servant, part(rest))
+	}
+	for _, length := range []int{5, 6} { // putra, putera
+		if n := len(t.text) - length; n >= 5 {
+			if symbol, ok := r.suffixes[t.text[n:]]; ok {
+				child := part(t.text[n:])
+				child.class, child.fold = classSymbol, r.fold(symbol)
+				return []token{part(t.text[:n]), child}
+			}
+		}
 	}
 	return []token{t}
 }

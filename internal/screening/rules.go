@@ -42,9 +42,11 @@ type rules struct {
 	symbols    map[string]symbol
 	prefixes   []string // longest first
 	whole      map[string]bool
+	suffixes   map[string]string // grown-together end of a word → symbol
 	particles  map[string]bool
 	patronymic map[string]bool
-	folding    [256][]foldRule // by first letter, longest first
+	folding    [256][]foldRule   // by first letter, longest first
+	spellings  map[string]string // another spelling → the name it is compared by
 	confusion  [256][256]float32
 	common     map[string]float64 // folded name part → share of persons
 	country    map[string]string  // folded word of a place → ISO code
@@ -64,9 +66,9 @@ var defaultRules = sync.OnceValue(func() *rules {
 
 func loadRules() (*rules, error) {
 	r := &rules{
-		titles: map[string]titlePosition{}, symbols: map[string]symbol{}, whole: map[string]bool{},
+		titles: map[string]titlePosition{}, symbols: map[string]symbol{}, whole: map[string]bool{}, suffixes: map[string]string{},
 		particles: map[string]bool{}, patronymic: map[string]bool{}, common: map[string]float64{},
-		country: map[string]string{}, codes: map[string]bool{}, arabic: map[string]string{}, letters: map[rune]string{},
+		spellings: map[string]string{}, country: map[string]string{}, codes: map[string]bool{}, arabic: map[string]string{}, letters: map[rune]string{},
 	}
 	for i := range r.confusion {
 		for j := range r.confusion[i] {
@@ -96,6 +98,15 @@ func loadRules() (*rules, error) {
 			r.folding[row[0][0]] = append(r.folding[row[0][0]], foldRule{row[0], row[1], row[2], row[3]})
 			return nil
 		}},
+		{"spellings", func(row []string) error {
+			for _, w := range strings.Fields(row[2]) {
+				if c := r.spellings[w]; c != "" {
+					return fmt.Errorf("%s is already a spelling of %s", w, c)
+				}
+				r.spellings[w] = row[1]
+			}
+			return nil
+		}},
 		{"symbols", func(row []string) error {
 			for _, v := range strings.Fields(row[2]) {
 				switch row[1] {
@@ -105,6 +116,8 @@ func loadRules() (*rules, error) {
 					r.prefixes = append(r.prefixes, v)
 				case "whole":
 					r.whole[v] = true
+				case "suffix":
+					r.suffixes[v] = row[0]
 				default:
 					return fmt.Errorf("unknown kind %q", row[1])
 				}
@@ -135,7 +148,7 @@ func loadRules() (*rules, error) {
 				return err
 			}
 			for _, w := range strings.Fields(row[2]) {
-				f := r.fold(w)
+				f := r.sound(w)
 				r.common[f] = max(r.common[f], rate/10000)
 			}
 			return nil
@@ -248,6 +261,14 @@ func (r *rules) fold(word string) string {
 		out = out[:n-1]
 	}
 	return string(out)
+}
+
+// sound is fold for a part of a name, of which other spellings are known.
+func (r *rules) sound(word string) string {
+	if name, ok := r.spellings[word]; ok {
+		word = name
+	}
+	return r.fold(word)
 }
 
 func isVowel(c byte) bool { return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u' }

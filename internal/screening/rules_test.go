@@ -75,6 +75,8 @@ func TestTokenize(t *testing.T) {
 		{"Abdurrahman Suklentang", []string{"abdul", "rahman", "suklentang"}},
 		{"Abdullahsuklentang", []string{"abdullah", "suklentang"}},
 		{"Gosandaabdurrahman", []string{"gosanda", "abdul", "rahman"}},
+		{"Suklentangputra Gosanda", []string{"suklentang", "putra", "gosanda"}},
+		{"Saputra", []string{"saputra"}}, // a name of its own
 		{"Abdullah", []string{"abdullah"}},
 		{"‘Abd al-Suklentang", []string{"abd", "al", "suklentang"}},
 		{"Suklen'tang Żółw", []string{"suklentang", "zolw"}},
@@ -144,6 +146,92 @@ func TestTableLines(t *testing.T) {
 	}
 }
 
+func TestSpellingExamples(t *testing.T) {
+	r := defaultRules()
+	folds := func(name string) (out []string) {
+		for _, tok := range r.tokenize(name) {
+			out = append(out, tok.fold)
+		}
+		return out
+	}
+	err := readTable("data/spellings.csv", func(row []string) error {
+		if a, b := folds(row[3]), folds(row[4]); !slices.Equal(a, b) {
+			t.Errorf("%s is %q, %s is %q", row[3], a, row[4], b)
+		}
+		for _, w := range strings.Fields(row[2]) {
+			if r.sound(w) != r.fold(row[1]) {
+				t.Errorf("%s sounds %s, not %s", w, r.sound(w), r.fold(row[1]))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConfusionExamples(t *testing.T) {
+	r := defaultRules()
+	err := readTable("data/confusions.csv", func(row []string) error {
+		cost, err := strconv.ParseFloat(row[2], 32)
+		if got := r.edits(row[4], row[5], 9); got != float32(cost) {
+			t.Errorf("%s for %s costs %v, not %s", row[5], row[4], got, row[2])
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSymbolAndParticleExamples(t *testing.T) {
+	r := defaultRules()
+	err := readTable("data/symbols.csv", func(row []string) error {
+		tokens := r.tokenize(row[3])
+		symbols, names := []string{}, 0
+		for _, tok := range tokens {
+			switch tok.class {
+			case classSymbol:
+				symbols = append(symbols, tok.fold)
+			case className:
+				names++
+			}
+		}
+		switch row[1] {
+		case "whole":
+			if len(symbols) != 0 || names != 2 {
+				t.Errorf("%s: %+v", row[3], tokens)
+			}
+		default:
+			if !slices.Equal(symbols, []string{r.fold(row[0])}) || names != 1 {
+				t.Errorf("%s: %+v", row[3], tokens)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	err = readTable("data/particles.csv", func(row []string) error {
+		var names []string
+		for _, tok := range r.tokenize(row[2]) {
+			if tok.class != classParticle {
+				names = append(names, tok.text)
+			}
+			if tok.text == "suklentang" && tok.parent != (row[0] == "patronymic") {
+				t.Errorf("%s: parent %v", row[2], tok.parent)
+			}
+		}
+		if !slices.Equal(names, []string{"wirandaka", "suklentang"}) {
+			t.Errorf("%s: %q", row[2], names)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // The example of each line of titles says how its titles are written.
 func TestTitleExamples(t *testing.T) {
 	r := defaultRules()
@@ -171,8 +259,8 @@ func TestFrequencyExamples(t *testing.T) {
 	err := readTable("data/frequencies.csv", func(row []string) error {
 		rate, err := strconv.ParseFloat(row[0], 64)
 		for _, name := range strings.Fields(strings.ToLower(row[3])) {
-			if !slices.Contains(strings.Fields(row[2]), name) || r.common[r.fold(name)] < rate/10000 {
-				t.Errorf("%s is no example of %s persons of 10,000: %v", name, row[0], r.common[r.fold(name)])
+			if !slices.Contains(strings.Fields(row[2]), name) || r.common[r.sound(name)] < rate/10000 {
+				t.Errorf("%s is no example of %s persons of 10,000: %v", name, row[0], r.common[r.sound(name)])
 			}
 		}
 		return err

@@ -558,6 +558,8 @@ func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, ki
 			m.total += onePart
 		case !alone:
 			m.total += onePart / 2
+		case rarity >= rarePart:
+			m.total += wholeName
 		}
 		if !whole || !alone || rarity < rarePart {
 			m.blocked, m.rule = true, "one part of a name needs an agreeing date of birth"
