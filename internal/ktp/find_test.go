@@ -23,8 +23,9 @@ func drawCard() *imaging.Picture {
 		}
 	}
 	text := func(x0, x1, y, half float64) {
-		// Print is not as regular as a screen's grid.
-		for i, x := 0, x0; x < x1; i, x = i+1, x+[]float64{0.8, 1, 0.7, 1.2, 0.9, 0.75, 1.1}[(i+int(y))%7] {
+		for i, at := 0, x0; at < x1; i, at = i+1, at+0.9 {
+			// Print is not as regular as a screen's grid.
+			x := at - []float64{0, 0.15, 0.05, 0.2, 0.1, 0.25}[(i+int(y))%6]*min(float64(i), 1)
 			fill(x, y-half, x+0.25, y+half, 30, 30, 40)
 			fill(x, y-half, x+0.6, y-half+0.25, 30, 30, 40)
 		}
