@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"strings"
 )
 
 // The weights of the score. Points are natural-log likelihood ratios in the
@@ -68,6 +69,11 @@ const (
 	slipSlope = 40.0 // for each further 1.0
 	// joinedDoubt is taken off for a slip in parts written as one.
 	joinedDoubt = 2.7
+	// rareWord is the rarity of a word that no list has.
+	rareWord = 9.0
+	// nearDoubt is taken off for two names that are alike where each is common:
+	// mostly two persons.
+	nearDoubt = 4.0
 )
 
 // evidence is what two parts that are alike are worth, with their rarities: a
@@ -173,6 +179,7 @@ func (x *Index) align(m *match, tokens []queryToken, listed []nameToken) {
 		return evidence(sim[i][j], tokens[i].as.rarity, w.rarity)
 	}
 	m.alignJoined(x, tokens, listed, &sim, &usedQ, &usedL)
+	var against [maxTokens][maxTokens]float32 // what speaks against two words that are alike
 	for m.pairCount < maxTokens {
 		best := pair{q: -1}
 		var bestPoints float32
@@ -183,7 +190,7 @@ func (x *Index) align(m *match, tokens []queryToken, listed []nameToken) {
 				}
 				p := worth(i, j)
 				if p <= 0 {
-					sim[i][j] = 0 // two names
+					sim[i][j], against[i][j] = 0, p-nearDoubt
 					continue
 				}
 				// Among equals, parts in the same order.
@@ -194,11 +201,21 @@ func (x *Index) align(m *match, tokens []queryToken, listed []nameToken) {
 			}
 		}
 		if best.q < 0 {
-			return
+			break
 		}
 		usedQ[best.q], usedL[best.l] = true, true
 		m.pairs[m.pairCount] = best
 		m.pairCount++
+	}
+	// Names that are near are less against each other than any two names.
+	for i := range tokens {
+		for j := range listed {
+			if against[i][j] < 0 && !usedQ[i] && !usedL[j] && tokens[i].class == className && listed[j].class == className && m.pairCount > 0 {
+				usedQ[i], usedL[j] = true, true
+				m.pairs[m.pairCount] = pair{i, j, 1, 1, leastAlike, against[i][j]}
+				m.pairCount++
+			}
+		}
 	}
 }
 
@@ -240,6 +257,9 @@ func (m *match) alignJoined(x *Index, tokens []queryToken, listed []nameToken, s
 					joined += x.join(listed[j+2])
 				}
 				s := x.joinedAlike(t.fold, t.as.mask, joined)
+				if joinsTo(t.text, n, func(k int) string { return x.words[listed[j+k].word].text }) {
+					s = sameSound
+				}
 				if s < 0.85 || s <= maxOf(sim[i][j:j+n]) || s <= best.alike {
 					continue
 				}
@@ -266,6 +286,9 @@ func (m *match) alignJoined(x *Index, tokens []queryToken, listed []nameToken, s
 					joined += tokens[i+2].join()
 				}
 				s := x.joinedAlike(w.fold, w.mask, joined)
+				if joinsTo(w.text, n, func(k int) string { return tokens[i+k].text }) {
+					s = sameSound
+				}
 				var single float32
 				for k := i; k < i+n; k++ {
 					single = max(single, sim[k][j])
@@ -280,6 +303,19 @@ func (m *match) alignJoined(x *Index, tokens []queryToken, listed []nameToken, s
 	}
 }
 
+// joinsTo tells that n parts written as one are a word to the letter, as of a
+// symbol, which folds to another.
+func joinsTo(word string, n int, part func(int) string) bool {
+	for k := range n {
+		rest, ok := strings.CutPrefix(word, part(k))
+		if !ok {
+			return false
+		}
+		word = rest
+	}
+	return word == ""
+}
+
 // joinSlack is by how many letters parts written as one may be longer or
 // shorter: one of them may be a spelling of a common name.
 const joinSlack = 3
@@ -287,7 +323,7 @@ const joinSlack = 3
 // mayJoin is a cheap bound on the likeness of parts written as one with a
 // word, from their lengths and letters.
 func mayJoin(length, word int, letters, wordLetters uint32) bool {
-	return length >= 5 && length+joinSlack >= word && (bits.OnesCount32(letters^wordLetters) <= 5 || wordLetters&vowels == 0)
+	return length >= 4 && length+joinSlack >= word && (bits.OnesCount32(letters^wordLetters) <= 5 || wordLetters&vowels == 0)
 }
 
 // join is token.join for a part of a listed name.
@@ -302,7 +338,7 @@ func (x *Index) join(t nameToken) string {
 // that are near two parts than near one.
 func joinedEvidence(alike, rarity float32) float32 {
 	if alike < sameSound {
-		rarity -= joinedDoubt
+		return evidence(alike, rarity, max(rarity, rareWord)) - joinedDoubt
 	}
 	return evidence(alike, rarity, rarity)
 }
@@ -376,12 +412,16 @@ func (r *rest) add(c class, parent bool, rarity float32, met bool) {
 // sumName adds what agrees and takes off what one side lacks.
 func (x *Index) sumName(m *match, tokens []queryToken, listed []nameToken) float32 {
 	var usedQ, usedL [maxTokens]bool
-	var sum float32
+	var sum, against float32
 	parts := 0
 	same := len(tokens) == len(listed) && m.pairCount == len(tokens)
 	for _, p := range m.pairs[:m.pairCount] {
-		sum += p.points
-		parts += max(p.qn, p.ln)
+		if p.points < 0 {
+			against += p.points
+		} else {
+			sum += p.points
+			parts += max(p.qn, p.ln)
+		}
 		same = same && p.alike == 1
 		for k := range p.qn {
 			usedQ[p.q+k] = true
@@ -403,7 +443,7 @@ func (x *Index) sumName(m *match, tokens []queryToken, listed []nameToken) float
 			l.add(listed[j].class, listed[j].parent, x.words[listed[j].word].rarity, met)
 		}
 	}
-	whole := q.name+l.name == 0
+	whole := q.name+l.name == 0 && against == 0
 	m.whole = whole && (q.symbol == 0 || l.symbol == 0)
 	if whole && parts > 1 {
 		sum += wholeName
@@ -424,7 +464,7 @@ func (x *Index) sumName(m *match, tokens []queryToken, listed []nameToken) float
 	if m.onlyParents(tokens, listed) {
 		sum -= onlyParent
 	}
-	return sum - m.crossed(tokens, listed) - contradiction(q, l)
+	return sum + against - m.crossed(tokens, listed) - contradiction(q, l)
 }
 
 // crossed is the cost of parents' names that met a person's own where both
@@ -534,6 +574,10 @@ func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, ki
 	parts, exact := 0, true
 	var rarity float32
 	for _, p := range m.pairs[:m.pairCount] {
+		if p.points < 0 {
+			exact = false
+			continue
+		}
 		c := tokens[p.q].class
 		l := listed[p.l].class
 		if p.qn+p.ln > 2 {
