@@ -571,7 +571,7 @@ func (x *Index) facts(q Query, asked place, number uint32) (f facts) {
 // applyRules adds what no sum of points can say.
 func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, kind NameKind, dated bool) {
 	// What of the listed name the query met, not counting parts that say little.
-	parts, exact := 0, true
+	parts, exact, alike := 0, true, true
 	var rarity float32
 	for _, p := range m.pairs[:m.pairCount] {
 		if p.points < 0 {
@@ -588,6 +588,7 @@ func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, ki
 			parts++
 			rarity = max(rarity, p.points)
 			exact = exact && p.alike >= sameSound
+			alike = alike && p.alike == 1
 		} else if c == classHonour && l == classHonour && p.points > initialPoints {
 			parts++ // Agung, Said: also names
 		} else if (c == classSymbol || l == classSymbol) && x.words[listed[p.l].word].fold != servant {
@@ -598,7 +599,7 @@ func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, ki
 		whole := m.whole && exact && parts > 0
 		alone := ownParts(tokens) == 1 && ownListed(listed) == 1
 		switch {
-		case !whole:
+		case !whole, !alone && !alike: // Abdul with another spelling is mostly another person
 			m.total += onePart
 		case !alone:
 			m.total += onePart / 2

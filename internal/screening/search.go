@@ -215,6 +215,9 @@ func (x *Index) candidates(tokens []queryToken, all bool) []uint32 {
 	}
 	// Parts that the query splits and the list does not.
 	for i := 1; i < len(tokens); i++ {
+		if tokens[i-1].class == classInitial || tokens[i].class == classInitial {
+			continue
+		}
 		x.joinedWords(x.rules.fold(tokens[i-1].join()+tokens[i].join()), func(id uint32, alike float32) {
 			for _, name := range x.postings[x.offsets[id]:x.offsets[id+1]] {
 				add(name, evidence(alike, x.words[id].rarity, x.words[id].rarity), true)
