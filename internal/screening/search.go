@@ -7,12 +7,12 @@ import (
 	"slices"
 )
 
-// AlertScore is the score from which a hit is reported as an alert. On the 698
-// persons of the labelled queries who are on no list (sets neg_global and
-// neg_id together) one alerts with birth data and none by name alone: a
-// false-positive rate of 0.14% (Wilson 95%: 0.03% to 0.81%) and 0% (to 0.55%).
-// Measured on about 7,000 listed persons (OFAC, UN, Indonesian office holders)
-// with "anycheck bench screening queries.csv".
+// AlertScore is the score from which a hit is reported as an alert. None of the
+// 698 persons of the labelled queries who are on no list (sets neg_global and
+// neg_id together) alerts, with birth data or by name alone: a false-positive
+// rate of 0% (Wilson 95%: to 0.55%). Measured on about 7,000 listed persons
+// (OFAC, UN, Indonesian office holders) with "anycheck bench screening
+// queries.csv".
 const AlertScore = 0.5
 
 // Bounds of one search.
