@@ -52,9 +52,10 @@ const (
 	onePart        = -3.3 // one part of a name, without a date of birth
 	undated        = -3.0 // of either, where the list has no date to hold against the one asked about
 	// evenOdds is the total at which a match is as likely as not; pointsPerUnit
-	// softens totals into odds. Fitted by likelihood on the development queries,
-	// of which half are of listed persons, they are 6 and 1.7; 3.5 points more
-	// stand for a stream in which about one person in eight is listed.
+	// softens totals into odds. Fitted by likelihood on the first hits of the
+	// development queries, half of them of listed persons, they are 7 and 1.8
+	// with birth data and 5 and 1.5 without. The points on top stand for a
+	// stream in which about one person in ten is listed.
 	evenOdds      = 9.5
 	pointsPerUnit = 1.7
 	// rarePart is from where one part alone may alert.
