@@ -56,7 +56,7 @@ func (r *rules) latinWord(word string) string {
 }
 
 // vowels are the bits of letters that a script of consonants leaves out.
-const vowels = 1<<0 | 1<<('e'-'a') | 1<<('i'-'a') | 1<<('o'-'a') | 1<<('u'-'a')
+const vowels = 1 | 1<<('e'-'a') | 1<<('i'-'a') | 1<<('o'-'a') | 1<<('u'-'a')
 
 // bare tells a word without vowels, as Arabic script gives them.
 func (w *word) bare() bool {

@@ -100,6 +100,8 @@ func how(p pair, tokens []queryToken, listed []nameToken) string {
 		return "written apart in the list"
 	case tokens[p.q].class == classInitial || listed[p.l].class == classInitial:
 		return "initial"
+	case p.points < 0:
+		return "similar, but another name"
 	case p.alike == 1:
 		return "same"
 	case p.alike >= sameSound:

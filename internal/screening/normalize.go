@@ -112,8 +112,8 @@ func (r *rules) tokenize(name string) []token {
 			}
 		}
 		pieces := r.pieces(segment, i == 0)
-		if len(pieces) == 0 {
-			continue
+		if len(pieces) == 0 || i == 0 && len(segments) > 1 && len(pieces) == 1 && pieces[0].pos&titlePrefix != 0 {
+			continue // "Hj, Given name"
 		}
 		// What follows degrees between commas are degrees, known or not.
 		if i > 0 && len(words) > 0 && degreesBegin(pieces) {

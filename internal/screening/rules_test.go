@@ -69,6 +69,7 @@ func TestTokenize(t *testing.T) {
 		{"Suklentang, Ir. Wirandaka", []string{"wirandaka", "suklentang"}}, // as it is spoken
 		{"Wirandaka Suklentang, S.E, M,Si", []string{"wirandaka", "suklentang"}},
 		{"Wirandaka Suklentang, S,H", []string{"wirandaka", "suklentang"}},
+		{"Hj, Wirandaka Suklentang, S.E.", []string{"wirandaka", "suklentang"}},
 		{"Suklentang, H.Wirandaka", []string{"wirandaka", "suklentang"}},
 		{"Wirandaka Suklentang, S.Xyz", []string{"wirandaka", "suklentang"}}, // a degree that the table lacks
 		{"Gosanda MA", []string{"gosanda", "ma"}},                            // a family name, too short a name to lose it
