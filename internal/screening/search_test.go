@@ -277,7 +277,7 @@ func madeUp(n int) []Entity {
 
 func FuzzSearch(f *testing.F) {
 	x := testIndex()
-	for _, s := range []string{"Muhammad Wirandaka", "S.H., M.M.", "abdul abdul abdul abdul abdul abdul abdul abdul", "bin bin bin", "1 0 5 8", "麗玲", "\xff\x00", "M. H. A. B.", strings.Repeat("abdurrahman", 30)} {
+	for _, s := range []string{"Muhammad Wirandaka", "S.H., M.M.", "abdul abdul abdul abdul abdul abdul abdul abdul", "bin bin bin", "1 0 5 8", "麗玲", "عبد الرحمن (Suklentang, S.H.)", "X, Y, Z,,(", "\xff\x00", "M. H. A. B.", strings.Repeat("abdurrahman", 30)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {

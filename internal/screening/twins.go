@@ -18,8 +18,8 @@ const (
 
 // findTwins notes entries that publish the same person: a name in common, part
 // for part, and the same day of birth; or, within a list, a telling name in
-// common and no date of birth in one of them, which may add last names. What
-// one entry leaves out, its twin may give.
+// common and no date of birth in one of them, which may add last names;
+// Muhammad and the like aside. What one entry leaves out, its twin may give.
 func (x *Index) findTwins() {
 	type key struct {
 		name        uint64
@@ -41,6 +41,11 @@ func (x *Index) findTwins() {
 		parts := x.ownTokens(n)
 		if name, information := x.wholeKey(parts); information >= twinInformation {
 			keys = append(keys, key{name, n.entity, information, false})
+		}
+		if rare := x.withoutCommon(parts); len(rare) < len(parts) {
+			if name, information := x.wholeKey(rare); information >= twinInformation {
+				keys = append(keys, key{name, n.entity, information, false})
+			}
 		}
 		for len(parts) > 2 && x.entities[n.entity].dateCount == 0 {
 			parts = parts[:len(parts)-1]
@@ -90,6 +95,15 @@ func (x *Index) ownTokens(n nameRef) (out []nameToken) {
 		out = slices.DeleteFunc(out, func(t nameToken) bool { return t.class == classHonour })
 	}
 	return out
+}
+
+// withoutCommon leaves Muhammad, Ahmad and Siti out.
+func (x *Index) withoutCommon(parts []nameToken) []nameToken {
+	const veryCommon = 3.3 // one person in 27
+	return slices.DeleteFunc(slices.Clone(parts), func(t nameToken) bool {
+		w := &x.words[t.word]
+		return t.class == classSymbol && w.rarity < veryCommon && w.fold != servant
+	})
 }
 
 // wholeKey is the same for the same parts in any order, with the information
