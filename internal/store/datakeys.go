@@ -61,7 +61,7 @@ func (s *store) DestroyDataKeys(ctx context.Context, owners []vault.Owner, at ti
 	})
 }
 
-// RewrapDataKeys wraps up to limit keys anew whose owners come after a given
+// RewrapDataKeys is the operator's, over all tenants: it wraps up to limit keys anew whose owners come after a given
 // one, and tells the last owner; "" when there are no more. rewrap gives a
 // key's new form.
 func (s *store) RewrapDataKeys(ctx context.Context, after string, limit int, rewrap func(owner string, wrapped []byte) ([]byte, error)) (last string, n int, err error) {

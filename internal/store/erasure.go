@@ -38,7 +38,7 @@ func (s *store) EraseResult(ctx context.Context, scope tenant.Scope, t verificat
 			return taken(err, "This result is erased already.")
 		}
 		for _, table := range []string{"evidence", "watched_persons", "dismissals", "known_faces", "subjects", "attempts", "reviews"} {
-			if err := tx.deleteOf(ctx, scope, table, "verification_id", t.ResultID); err != nil {
+			if err := tx.deleteOf(ctx, scope, table, t.ResultID); err != nil {
 				return err
 			}
 		}
@@ -46,7 +46,7 @@ func (s *store) EraseResult(ctx context.Context, scope tenant.Scope, t verificat
 			scoped(scope, t.ResultID)...); err != nil {
 			return err
 		}
-		if err := tx.deleteOf(ctx, scope, "deliveries", "verification_id", t.ResultID); err != nil {
+		if err := tx.deleteOf(ctx, scope, "deliveries", t.ResultID); err != nil {
 			return err
 		}
 		if _, err := tx.exec(ctx, `UPDATE verifications SET input_config = '{}', config = '{}', output = NULL, checks = NULL, output_path = '', export_path = '',
@@ -58,8 +58,8 @@ func (s *store) EraseResult(ctx context.Context, scope tenant.Scope, t verificat
 }
 
 // deleteOf deletes a table's rows of a result's verifications.
-func (s *store) deleteOf(ctx context.Context, scope tenant.Scope, table, column string, result uuid.UUID) error {
-	_, err := s.exec(ctx, `DELETE FROM `+table+` WHERE `+inScope+` AND `+column+` IN (SELECT id FROM verifications WHERE result_id = $3)`, scoped(scope, result)...)
+func (s *store) deleteOf(ctx context.Context, scope tenant.Scope, table string, result uuid.UUID) error {
+	_, err := s.exec(ctx, `DELETE FROM `+table+` WHERE `+inScope+` AND verification_id IN (SELECT id FROM verifications WHERE result_id = $3)`, scoped(scope, result)...)
 	return err
 }
 
