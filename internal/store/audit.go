@@ -60,6 +60,7 @@ func (s *store) appendAudit(ctx context.Context, e *audit.Entry) error {
 	if err := r.Check(); err != nil {
 		return err
 	}
+	s.takeTurn(ctx, r.Organization)
 	head, err := s.nextOf(ctx, r.Organization)
 	if err != nil {
 		return err

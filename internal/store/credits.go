@@ -30,6 +30,7 @@ func (s *store) AppendEntry(ctx context.Context, scope tenant.Scope, e ledger.En
 				}
 			}
 		}
+		tx.takeTurn(ctx, e.GroupID.String())
 		// One statement checks and moves the balance; it locks the group's row,
 		// so that entries of one group are written one after another.
 		n, err := tx.exec(ctx, `UPDATE groups SET balance = balance + $4 WHERE `+groupInScope+` AND id = $3 AND balance + $4 >= 0

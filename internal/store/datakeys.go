@@ -28,9 +28,9 @@ func (s *store) DataKey(ctx context.Context, owner vault.Owner, create bool) ([]
 		return nil, err
 	}
 	err = s.atomically(ctx, func(tx *store) error {
-		_, err := tx.exec(ctx, `INSERT INTO data_keys (owner_id, organization_id, group_id, wrapped, created_at) VALUES ($1, $2, $3, $4, $5)
+		n, err := tx.exec(ctx, `INSERT INTO data_keys (owner_id, organization_id, group_id, wrapped, created_at) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (owner_id) DO NOTHING`, owner.ID, owner.Organization, owner.Group, made, micros(time.Now()))
-		if err != nil {
+		if wrapped = made; err != nil || n == 1 {
 			return err
 		}
 		// Another writer's key may be the one that stays.

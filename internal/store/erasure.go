@@ -37,6 +37,9 @@ func (s *store) EraseResult(ctx context.Context, scope tenant.Scope, t verificat
 		if err != nil {
 			return taken(err, "This result is erased already.")
 		}
+		if err := tx.change(ctx, noResult, `UPDATE results SET erased_at = $4 WHERE `+inScope+` AND id = $3`, scoped(scope, t.ResultID, micros(t.At))...); err != nil {
+			return err
+		}
 		for _, table := range []string{"evidence", "watched_persons", "dismissals", "known_faces", "subjects", "attempts", "reviews"} {
 			if err := tx.deleteOf(ctx, scope, table, t.ResultID); err != nil {
 				return err
@@ -130,17 +133,42 @@ func (s *store) ResultsOf(ctx context.Context, scope tenant.Scope, subject []byt
 		(SELECT v.result_id FROM subjects s JOIN verifications v ON v.id = s.verification_id WHERE s.subject = $3) ORDER BY created_at, id`, scoped(scope, subject)...)
 }
 
-// Expired implements verification.Store.
+// Expired implements verification.Store. Each group is asked for by itself, so
+// that an index leads to its oldest results.
 func (s *store) Expired(ctx context.Context, scope tenant.Scope, class verification.DataClass, now time.Time, limit int) ([]verification.Expiry, error) {
-	return all(ctx, s, func(r row) (e verification.Expiry, err error) {
-		err = r.Scan(&e.ResultID, &e.OrganizationID, &e.GroupID, at{&e.CreatedAt}, &e.Days)
-		return e, err
-	}, `SELECT r.id, r.organization_id, r.group_id, r.created_at, p.days FROM retention p JOIN results r ON r.group_id = p.group_id
-		WHERE ($1 = '*' OR r.organization_id = $1) AND ($2 = '*' OR r.group_id = $2) AND p.class = $3 AND r.created_at < $4 - p.days * 86400000000
-		AND ($3 <> 'FILES' OR r.files_forgotten_at IS NULL)
-		AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.result_id = r.id)
-		AND NOT EXISTS (SELECT 1 FROM verifications v WHERE v.result_id = r.id AND v.status IN ($6, $7))
-		ORDER BY r.created_at, r.id LIMIT $5`, scoped(scope, class, micros(now), limit, verification.InQueue, verification.InProgress)...)
+	type policy struct {
+		group uuid.UUID
+		days  int
+	}
+	policies, err := all(ctx, s, func(r row) (p policy, err error) {
+		err = r.Scan(&p.group, &p.days)
+		return p, err
+	}, `SELECT group_id, days FROM retention WHERE `+inScope+` AND class = $3 ORDER BY group_id`, scoped(scope, class)...)
+	if err != nil {
+		return nil, err
+	}
+	kept := "erased_at IS NULL"
+	if class == verification.FileData {
+		kept += " AND files_forgotten_at IS NULL"
+	}
+	var expired []verification.Expiry
+	for _, p := range policies {
+		found, err := all(ctx, s, func(r row) (verification.Expiry, error) {
+			e := verification.Expiry{Days: p.days}
+			err := r.Scan(&e.ResultID, &e.OrganizationID, &e.GroupID, at{&e.CreatedAt})
+			return e, err
+		}, `SELECT id, organization_id, group_id, created_at FROM results WHERE `+inScope+` AND group_id = $3 AND created_at < $4 AND `+kept+`
+			AND NOT EXISTS (SELECT 1 FROM verifications v WHERE v.result_id = results.id AND v.status IN ($5, $6))
+			ORDER BY created_at, id LIMIT $7`,
+			scoped(scope, p.group, micros(now.Add(-time.Duration(p.days)*24*time.Hour)), verification.InQueue, verification.InProgress, limit-len(expired))...)
+		if err != nil {
+			return nil, err
+		}
+		if expired = append(expired, found...); len(expired) == limit {
+			break
+		}
+	}
+	return expired, nil
 }
 
 // ForgetFiles implements verification.Store.

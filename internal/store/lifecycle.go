@@ -16,7 +16,7 @@ import (
 
 // UpdateInput implements verification.Store.
 func (s *store) UpdateInput(ctx context.Context, scope tenant.Scope, was verification.Mark, v verification.Verification) error {
-	d, err := s.documentsOf(ctx, scope, v)
+	d, err := s.documentsOf(ctx, scope, v, true)
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ type DB struct {
 	enqueuer Enqueuer
 	vault    *vault.Master
 	audits   auditQueue
+	turns    turns
 }
 
 // Options tune an open database; the zero value is the usual one.

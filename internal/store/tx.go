@@ -16,6 +16,7 @@ type store struct {
 	db   *DB
 	conn *sql.Conn // the connection of tx
 	tx   *sql.Tx   // nil outside a transaction
+	held map[string]chan struct{}
 }
 
 // querier is what *sql.DB and *sql.Tx have in common.
@@ -86,10 +87,12 @@ func (s *store) transact(ctx context.Context, fn func(tx *store) error) error {
 	if err != nil {
 		return s.db.dialect.translate(err)
 	}
+	in := &store{db: s.db, conn: conn, tx: tx}
+	defer in.endTurns() // after the transaction's end
 	// After a commit this does nothing; after an error or a panic it undoes
 	// all. Its own error adds nothing to the one that is returned.
 	defer func() { _ = tx.Rollback() }()
-	if err := fn(&store{db: s.db, conn: conn, tx: tx}); err != nil {
+	if err := fn(in); err != nil {
 		return err
 	}
 	return s.db.dialect.translate(tx.Commit())

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,10 +73,9 @@ type documents struct {
 	input, config, output, checks, metadata, secret *string // sealed
 }
 
-func (s *store) documentsOf(ctx context.Context, scope tenant.Scope, v verification.Verification) (d documents, err error) {
-	if _, err := s.Result(ctx, scope, v.ResultID); err != nil {
-		return d, err
-	}
+// documentsOf makes the columns of a verification: those that processing
+// changes, and with input those of the request.
+func (s *store) documentsOf(ctx context.Context, scope tenant.Scope, v verification.Verification, input bool) (d documents, err error) {
 	for _, c := range []struct {
 		into *(*string)
 		from any
@@ -84,18 +84,29 @@ func (s *store) documentsOf(ctx context.Context, scope tenant.Scope, v verificat
 			return d, err
 		}
 	}
+	type column struct {
+		into  *(*string)
+		name  string
+		plain *string
+	}
+	columns := []column{{&d.output, "output", raw(v.Output)}, {&d.checks, "checks", d.checks}}
+	if input {
+		asked := string(v.InputConfig)
+		columns = append(columns, column{&d.input, "input_config", &asked}, column{&d.config, "config", d.config},
+			column{&d.metadata, "webhook_metadata", raw(v.WebhookMetadata)}, column{&d.secret, "webhook_secret", &v.WebhookSecret})
+	}
+	if !slices.ContainsFunc(columns, func(c column) bool { return c.plain != nil }) {
+		return d, nil
+	}
+	if _, err := s.Result(ctx, scope, v.ResultID); err != nil {
+		return d, err
+	}
 	key, err := s.sealingKey(ctx, vault.Owner{Organization: v.OrganizationID, Group: v.GroupID, ID: v.ResultID})
 	if err != nil {
 		return d, err
 	}
-	input := string(v.InputConfig)
-	for _, c := range []struct {
-		into   *(*string)
-		column string
-		plain  *string
-	}{{&d.input, "input_config", &input}, {&d.config, "config", d.config}, {&d.output, "output", raw(v.Output)}, {&d.checks, "checks", d.checks},
-		{&d.metadata, "webhook_metadata", raw(v.WebhookMetadata)}, {&d.secret, "webhook_secret", &v.WebhookSecret}} {
-		if *c.into, err = seal(key, place("verifications."+c.column, v.ID), c.plain); err != nil {
+	for _, c := range columns {
+		if *c.into, err = seal(key, place("verifications."+c.name, v.ID), c.plain); err != nil {
 			return d, err
 		}
 	}
@@ -105,7 +116,7 @@ func (s *store) documentsOf(ctx context.Context, scope tenant.Scope, v verificat
 // InsertVerification implements verification.Store. The result must be of the
 // same group and folder.
 func (s *store) InsertVerification(ctx context.Context, scope tenant.Scope, v verification.Verification) error {
-	d, err := s.documentsOf(ctx, scope, v)
+	d, err := s.documentsOf(ctx, scope, v, true)
 	if err != nil {
 		return err
 	}
@@ -167,7 +178,7 @@ func (s *store) Verifications(ctx context.Context, scope tenant.Scope, result uu
 
 // UpdateVerification implements verification.Store.
 func (s *store) UpdateVerification(ctx context.Context, scope tenant.Scope, was verification.Mark, v verification.Verification) error {
-	d, err := s.documentsOf(ctx, scope, v)
+	d, err := s.documentsOf(ctx, scope, v, false)
 	if err != nil {
 		return err
 	}
@@ -192,17 +203,14 @@ func (s *store) AppendEvent(ctx context.Context, scope tenant.Scope, e verificat
 	err := s.atomically(ctx, func(tx *store) error {
 		// Counting in the verification's row makes writers wait for one
 		// another, so that no sequence is taken twice or left out.
-		err := tx.change(ctx, noVerification, `UPDATE verifications SET last_sequence = last_sequence + 1 WHERE `+inScope+` AND id = $3`, scoped(scope, e.VerificationID)...)
-		if err != nil {
+		var err error
+		if e.Sequence, err = one(ctx, tx, value[int], noVerification, `UPDATE verifications SET last_sequence = last_sequence + 1 WHERE `+inScope+` AND id = $3
+			RETURNING last_sequence`, scoped(scope, e.VerificationID)...); err != nil {
 			return err
 		}
-		if err := tx.change(ctx, noVerification, `INSERT INTO events (id, verification_id, organization_id, group_id, sequence, kind, from_status, to_status, attempt, actor, at)
+		return tx.change(ctx, noVerification, `INSERT INTO events (id, verification_id, organization_id, group_id, sequence, kind, from_status, to_status, attempt, actor, at)
 			SELECT $4, id, organization_id, group_id, last_sequence, $5, $6, $7, $8, $9, $10 FROM verifications WHERE `+inScope+` AND id = $3`,
-			scoped(scope, e.VerificationID, e.ID, e.Kind, e.From, e.To, e.Attempt, e.Actor, micros(e.At))...); err != nil {
-			return err
-		}
-		e.Sequence, err = one(ctx, tx, value[int], noVerification, `SELECT last_sequence FROM verifications WHERE `+inScope+` AND id = $3`, scoped(scope, e.VerificationID)...)
-		return err
+			scoped(scope, e.VerificationID, e.ID, e.Kind, e.From, e.To, e.Attempt, e.Actor, micros(e.At))...)
 	})
 	if err != nil {
 		return verification.Event{}, err

@@ -511,12 +511,19 @@ func TestCreateRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	tasks := len(*b.queue)
+	kept := func() int {
+		_, n, err := b.db.Results(t.Context(), tenant.Everything(), b.folder.ID, verification.Page{Size: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := kept()
 	if _, err := b.cases.Create(t.Context(), b.actor, good); fault.From(err).Code != fault.CodeInsufficientBalance {
 		t.Errorf("no credits left: %v", err)
 	}
-	if len(*b.queue) != tasks {
-		t.Error("a refused creation left a task in the queue")
+	if kept() != before {
+		t.Error("a refused creation left something in the database")
 	}
 }
 

@@ -247,7 +247,7 @@ func (v Verification) asDraft() Verification {
 	return v
 }
 
-// enqueue moves v into the queue: jobs, reservation, transition, task.
+// enqueue moves v into the queue: jobs, transition, task, reservation.
 func (u *UseCases) enqueue(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string, q queueing) error {
 	now := u.now()
 	kinds := []JobKind{OCRJob}
@@ -265,16 +265,16 @@ func (u *UseCases) enqueue(ctx context.Context, tx Store, scope tenant.Scope, v 
 			v.FraudJobIDs = append(v.FraudJobIDs, j.ID)
 		}
 	}
-	if err := tx.AppendEntry(ctx, scope, v.entry(ledger.Reserve, now)); err != nil {
-		return err
-	}
 	if err := u.transition(ctx, tx, scope, v, t, actor); err != nil {
 		return err
 	}
-	if q == runNow {
-		return nil
+	if q == queued {
+		if err := tx.Enqueue(ctx, Task{Kind: ProcessTask, ID: v.ID}); err != nil {
+			return err
+		}
 	}
-	return tx.Enqueue(ctx, Task{Kind: ProcessTask, ID: v.ID})
+	// Last: it locks the group's balance, and others of the group wait for it.
+	return tx.AppendEntry(ctx, scope, v.entry(ledger.Reserve, now))
 }
 
 func (v Verification) entry(kind ledger.Kind, at time.Time) ledger.Entry {
