@@ -19,6 +19,7 @@ type Builder struct {
 	dates      chunks[PartialDate]
 	names      chunks[nameRef]
 	tokens     chunks[nameToken]
+	words      chunks[word]
 	keys       keyList
 	joins      keyList
 	sets       map[string]uint32 // joined texts → number
@@ -148,10 +149,10 @@ func (b *Builder) placeSet(values []string) uint32 {
 func (b *Builder) word(t token) uint32 {
 	id, ok := b.ids[t.text]
 	if !ok {
-		id = uint32(len(b.x.words))
+		id = uint32(b.words.n)
 		text, fold := strings.Clone(t.text), strings.Clone(t.fold)
 		b.ids[text] = id
-		b.x.words = append(b.x.words, newWord(text, fold))
+		b.words.add(newWord(text, fold))
 		b.counts, b.lastPerson = append(b.counts, 0), append(b.lastPerson, 0)
 		eachKey(text, fold, func(k uint32) { b.keys.put(k, id) })
 		var buf [maxBare]byte
@@ -165,13 +166,11 @@ func (b *Builder) word(t token) uint32 {
 // Index finishes the work. The builder must not be used afterwards.
 func (b *Builder) Index() *Index {
 	x := b.x
-	x.entities, x.dates, x.names, x.tokens = b.entities.flat(), b.dates.flat(), b.names.flat(), b.tokens.flat()
+	x.entities, x.dates, x.names, x.tokens, x.words = b.entities.flat(), b.dates.flat(), b.names.flat(), b.tokens.flat(), b.words.flat()
 	var texts strings.Builder
 	texts.Grow(b.texts.n)
-	for _, part := range append(b.texts.full, b.texts.last) {
-		texts.Write(part)
-	}
-	x.texts, b.texts = texts.String(), chunks[byte]{}
+	b.texts.each(func(part []byte) { texts.Write(part) })
+	x.texts = texts.String()
 	// Rarity counts a sound, not a spelling: each spelling of a common name
 	// is rare, the name is not.
 	sounds := map[string]float64{}

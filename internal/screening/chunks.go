@@ -1,5 +1,10 @@
 package screening
 
+import (
+	"runtime"
+	"unsafe"
+)
+
 // chunks gathers values whose number is not known. Growing a slice of hundreds
 // of megabytes copies it in one go, which stops every other goroutine as long
 // as the collector waits for it; pieces do not.
@@ -9,12 +14,18 @@ type chunks[T any] struct {
 	n    int
 }
 
-const chunkLength = 1 << 15
+// The first chunk is short, each further one twice as long up to the longest.
+const (
+	firstChunk   = 1 << 9
+	longestChunk = 1 << 15
+)
 
 func (c *chunks[T]) add(v T) {
 	if len(c.last) == cap(c.last) {
-		c.full = append(c.full, c.last)
-		c.last = make([]T, 0, chunkLength)
+		if c.n > 0 {
+			c.full = append(c.full, c.last)
+		}
+		c.last = make([]T, 0, min(max(firstChunk, 2*cap(c.last)), longestChunk))
 	}
 	c.last = append(c.last, v)
 	c.n++
@@ -23,11 +34,26 @@ func (c *chunks[T]) add(v T) {
 // flat gives the values as one slice and empties c.
 func (c *chunks[T]) flat() []T {
 	out := make([]T, 0, c.n)
-	for i, part := range c.full {
-		out = append(out, part...)
-		c.full[i] = nil
-	}
-	out = append(out, c.last...)
-	*c = chunks[T]{}
+	c.each(func(part []T) { out = append(out, part...) })
 	return out
+}
+
+// copyBytes is how much is copied in one go: about 2 ms.
+const copyBytes = 4 << 20
+
+// each gives the chunks in order and empties c. A loop of copies alone has no
+// place where the scheduler can interrupt it, so it gives way now and then.
+func (c *chunks[T]) each(take func(part []T)) {
+	var v T
+	copied := 0
+	for i, part := range c.full {
+		take(part)
+		c.full[i] = nil
+		if copied += len(part) * int(unsafe.Sizeof(v)); copied >= copyBytes {
+			runtime.Gosched()
+			copied = 0
+		}
+	}
+	take(c.last)
+	*c = chunks[T]{}
 }

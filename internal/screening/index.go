@@ -25,11 +25,11 @@ type Index struct {
 	brief    []uint8     // of each name, for the search through millions: its parts, and briefPerson
 	tokens   []nameToken // of all names, one after another
 	words    []word
-	postings []uint32 // name numbers, grouped by word
-	offsets  []uint32 // words+1 positions in postings
-	keys     keyTable // spelling key → word
-	joins    keyTable // key of adjacent parts written as one → name
-	days     keyTable // day of birth → first name of a person
+	postings []uint32  // name numbers, grouped by word
+	offsets  []uint32  // words+1 positions in postings
+	keys     *keyTable // spelling key → word
+	joins    *keyTable // key of adjacent parts written as one → name
+	days     *keyTable // day of birth → first name of a person
 	persons  int
 	twins    map[uint32][]uint32 // entity → entries that are the same person
 	scratch  sync.Pool           // *tally
@@ -111,13 +111,14 @@ func (x *Index) rarity(fold string, count float64) float32 {
 }
 
 // keyTable finds numbers by 32-bit key: sorted pairs, 8 bytes each, of key and
-// number. Keys may collide; what is found must be compared.
-type keyTable []uint64
+// number, in one piece for each first byte of the key. Keys may collide; what
+// is found must be compared.
+type keyTable [256][]uint64
 
 // keyList is a keyTable in the making.
-type keyList struct{ chunks[uint64] }
+type keyList [256]chunks[uint64]
 
-func (l *keyList) put(key, number uint32) { l.add(uint64(key)<<32 | uint64(number)) }
+func (l *keyList) put(key, number uint32) { l[key>>24].add(uint64(key)<<32 | uint64(number)) }
 
 // addJoin adds the keys of parts written as one word.
 func (l *keyList) addJoin(fold string, name uint32) {
@@ -130,17 +131,24 @@ func (l *keyList) addJoin(fold string, name uint32) {
 	}
 }
 
-func (l *keyList) sorted() keyTable {
-	t := l.flat()
-	slices.Sort(t)
-	return slices.Compact(t)
+// sorted ends the making, piece by piece: to allocate and sort all in one go
+// would let every search wait for the garbage collector.
+func (l *keyList) sorted() *keyTable {
+	var t keyTable
+	for i := range l {
+		pairs := l[i].flat()
+		slices.Sort(pairs)
+		t[i] = slices.Compact(pairs)
+	}
+	return &t
 }
 
 // find calls yield with each number under a key.
-func (t keyTable) find(key uint32, yield func(uint32)) {
-	i, _ := slices.BinarySearch(t, uint64(key)<<32)
-	for ; i < len(t) && uint32(t[i]>>32) == key; i++ {
-		yield(uint32(t[i]))
+func (t *keyTable) find(key uint32, yield func(uint32)) {
+	pairs := t[key>>24]
+	i, _ := slices.BinarySearch(pairs, uint64(key)<<32)
+	for ; i < len(pairs) && uint32(pairs[i]>>32) == key; i++ {
+		yield(uint32(pairs[i]))
 	}
 }
 

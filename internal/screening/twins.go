@@ -33,49 +33,53 @@ func (x *Index) findTwins() {
 			persons[e.datasets]++
 		}
 	}
-	var keys []key
+	var byName [256]chunks[key] // by the first byte of the name's key: short lists to sort
+	add := func(k key) { byName[k.name>>56].add(k) }
 	for _, n := range x.names {
 		if !n.person || nameKinds[n.kind] == Weak {
 			continue
 		}
 		parts := x.ownTokens(n)
 		if name, information := x.wholeKey(parts); information >= twinInformation {
-			keys = append(keys, key{name, n.entity, information, false})
+			add(key{name, n.entity, information, false})
 		}
 		if rare := x.withoutCommon(parts); len(rare) < len(parts) {
 			if name, information := x.wholeKey(rare); information >= twinInformation {
-				keys = append(keys, key{name, n.entity, information, false})
+				add(key{name, n.entity, information, false})
 			}
 		}
 		for len(parts) > 2 && x.entities[n.entity].dateCount == 0 {
 			parts = parts[:len(parts)-1]
 			if name, information := x.wholeKey(parts); information >= twinInformation {
-				keys = append(keys, key{name, n.entity, information, true})
+				add(key{name, n.entity, information, true})
 			}
 		}
 	}
-	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.entity, b.entity)) })
 	x.twins = map[uint32][]uint32{}
 	const most = 8 // entries under one name: more are namesakes
-	for i := 0; i < len(keys); {
-		n := i + 1
-		for n < len(keys) && keys[n].name == keys[i].name {
-			n++
-		}
-		group := slices.CompactFunc(keys[i:n:n], func(a, b key) bool { return a.entity == b.entity })
-		for j := range group[:min(len(group), most)] {
-			for k := range j {
-				a, b := group[j].entity, group[k].entity
-				if group[j].start && group[k].start {
-					continue
-				}
-				telling := float64(group[j].information) > math.Log(float64(persons[x.entities[a].datasets]))+twinMargin
-				if x.same(a, b, telling) && !slices.Contains(x.twins[a], b) {
-					x.twins[a], x.twins[b] = append(x.twins[a], b), append(x.twins[b], a)
+	for i := range byName {
+		keys := byName[i].flat()
+		slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.entity, b.entity)) })
+		for i := 0; i < len(keys); {
+			n := i + 1
+			for n < len(keys) && keys[n].name == keys[i].name {
+				n++
+			}
+			group := slices.CompactFunc(keys[i:n:n], func(a, b key) bool { return a.entity == b.entity })
+			for j := range group[:min(len(group), most)] {
+				for k := range j {
+					a, b := group[j].entity, group[k].entity
+					if group[j].start && group[k].start {
+						continue
+					}
+					telling := float64(group[j].information) > math.Log(float64(persons[x.entities[a].datasets]))+twinMargin
+					if x.same(a, b, telling) && !slices.Contains(x.twins[a], b) {
+						x.twins[a], x.twins[b] = append(x.twins[a], b), append(x.twins[b], a)
+					}
 				}
 			}
+			i = n
 		}
-		i = n
 	}
 }
 
