@@ -70,12 +70,18 @@ func (s *store) appendAudit(ctx context.Context, e *audit.Entry) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.exec(ctx, `INSERT INTO audit_records (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-		r.Organization, r.Sequence, r.Group, micros(r.At), r.Actor.Kind, r.Actor.ID, r.Action, r.Object.Type, r.Object.ID,
-		r.RequestID, r.Address, r.Outcome, details, r.Previous[:], r.Hash[:]); err != nil {
+	args := []any{r.Organization, r.Sequence, r.Group, micros(r.At), r.Actor.Kind, r.Actor.ID, r.Action, r.Object.Type, r.Object.ID,
+		r.RequestID, r.Address, r.Outcome, details, r.Previous[:], r.Hash[:]}
+	const insert = `INSERT INTO audit_records (` + auditColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+	const move = `UPDATE audit_chains SET hash = $15 WHERE organization_id = $1`
+	if s.db.dialect.writingCTE {
+		_, err := s.exec(ctx, `WITH moved AS (`+move+`) `+insert, args...)
 		return err
 	}
-	_, err = s.exec(ctx, `UPDATE audit_chains SET hash = $2 WHERE organization_id = $1`, r.Organization, r.Hash[:])
+	if _, err := s.exec(ctx, insert, args...); err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, move, args...)
 	return err
 }
 

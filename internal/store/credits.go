@@ -12,16 +12,32 @@ import (
 	"anycheck/internal/verification"
 )
 
+// What an entry changes, with common parameters. The first checks and moves the
+// balance in one step; it locks the group's row, so that entries of one group
+// are written one after another.
+const (
+	moveBalance = `UPDATE groups SET balance = balance + $4 WHERE ` + groupInScope + ` AND id = $3 AND balance + $4 >= 0
+		AND NOT EXISTS (SELECT 1 FROM ledger_entries WHERE verification_id = $5 AND attempt = $6 AND kind = $7)`
+	insertEntry = `INSERT INTO ledger_entries (id, organization_id, group_id, verification_id, attempt, kind, credits, note, actor, created_at)
+		SELECT $8, organization_id, id, $5, $6, $7, $9, $10, $11, $12 FROM `
+	countUsage = `INSERT INTO credit_usage (organization_id, group_id, user_id, service_id, day, attempts, reserved, settled, released)
+		SELECT organization_id, id, $13, $14, $15, $16, $17, $18, $19 FROM `
+	addUsage = ` ON CONFLICT (group_id, user_id, service_id, day) DO UPDATE SET attempts = credit_usage.attempts + excluded.attempts,
+		reserved = credit_usage.reserved + excluded.reserved, settled = credit_usage.settled + excluded.settled, released = credit_usage.released + excluded.released`
+
+	movedGroup = `groups WHERE ` + groupInScope + ` AND id = $3`
+)
+
 // AppendEntry implements verification.Store.
 func (s *store) AppendEntry(ctx context.Context, scope tenant.Scope, e ledger.Entry) error {
 	if e.Credits < 0 {
 		return fault.New(fault.Invalid, "An entry of the ledger cannot be negative.")
 	}
 	return s.atomically(ctx, func(tx *store) error {
-		var u usedBy
+		args := scoped(scope, e.GroupID, e.Delta(), e.VerificationID, e.Attempt, e.Kind, e.ID, e.Credits, e.Note, e.Actor, micros(e.CreatedAt))
 		if e.VerificationID != nil {
-			var err error
-			if u, err = tx.usedBy(ctx, scope, e); err != nil {
+			u, err := tx.usedBy(ctx, scope, e)
+			if err != nil {
 				return err
 			}
 			if e.Kind == ledger.Reserve && u.limited {
@@ -29,27 +45,46 @@ func (s *store) AppendEntry(ctx context.Context, scope tenant.Scope, e ledger.En
 					return err
 				}
 			}
+			args = append(args, u.user, u.service, u.day.Format(time.DateOnly))
+			var attempts, reserved, settled, released int64
+			switch e.Kind {
+			case ledger.Reserve:
+				attempts, reserved = 1, e.Credits
+			case ledger.Settle:
+				settled = e.Credits
+			case ledger.Release:
+				released = e.Credits
+			}
+			args = append(args, attempts, reserved, settled, released)
 		}
 		tx.takeTurn(ctx, e.GroupID.String())
-		// One statement checks and moves the balance; it locks the group's row,
-		// so that entries of one group are written one after another.
-		n, err := tx.exec(ctx, `UPDATE groups SET balance = balance + $4 WHERE `+groupInScope+` AND id = $3 AND balance + $4 >= 0
-			AND NOT EXISTS (SELECT 1 FROM ledger_entries WHERE verification_id = $5 AND attempt = $6 AND kind = $7)`,
-			scoped(scope, e.GroupID, e.Delta(), e.VerificationID, e.Attempt, e.Kind)...)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
+		n, err := tx.move(ctx, e.VerificationID != nil, args)
+		if err == nil && n == 0 {
 			return tx.refuseEntry(ctx, scope, e)
 		}
-		err = tx.change(ctx, noGroup, `INSERT INTO ledger_entries (id, organization_id, group_id, verification_id, attempt, kind, credits, note, actor, created_at)
-			SELECT $4, organization_id, id, $5, $6, $7, $8, $9, $10, $11 FROM groups WHERE `+groupInScope+` AND id = $3`,
-			scoped(scope, e.GroupID, e.ID, e.VerificationID, e.Attempt, e.Kind, e.Credits, e.Note, e.Actor, micros(e.CreatedAt))...)
-		if err != nil || e.VerificationID == nil {
-			return taken(err, "This entry is in the ledger already.")
-		}
-		return tx.countUsage(ctx, scope, u, e)
+		return taken(err, "This entry is in the ledger already.")
 	})
+}
+
+// move changes nothing and gives 0 where the balance cannot move. PostgreSQL
+// does all in one statement: while its answer is on the way, others wait for
+// the group.
+func (s *store) move(ctx context.Context, counted bool, args []any) (int64, error) {
+	if s.db.dialect.writingCTE {
+		query := `WITH moved AS (` + moveBalance + ` RETURNING organization_id, id)`
+		if counted {
+			return s.exec(ctx, query+`, entry AS (`+insertEntry+`moved) `+countUsage+`moved`+addUsage, args...)
+		}
+		return s.exec(ctx, query+` `+insertEntry+`moved`, args...)
+	}
+	n, err := s.exec(ctx, moveBalance, args...)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	if n, err = s.exec(ctx, insertEntry+movedGroup, args...); err != nil || !counted {
+		return n, err
+	}
+	return s.exec(ctx, countUsage+movedGroup+addUsage, args...)
 }
 
 // refuseEntry says why an entry did not move the balance.
@@ -99,24 +134,6 @@ func (s *store) checkQuota(ctx context.Context, u usedBy, e ledger.Entry) error 
 			*q.Monthly, max(*q.Monthly-q.Used, 0), e.Credits).WithCode(fault.CodeQuotaExceeded)
 	}
 	return nil
-}
-
-// countUsage adds a verification's entry to the sums of its day.
-func (s *store) countUsage(ctx context.Context, scope tenant.Scope, u usedBy, e ledger.Entry) error {
-	var attempts, reserved, settled, released int64
-	switch e.Kind {
-	case ledger.Reserve:
-		attempts, reserved = 1, e.Credits
-	case ledger.Settle:
-		settled = e.Credits
-	case ledger.Release:
-		released = e.Credits
-	}
-	return s.change(ctx, noGroup, `INSERT INTO credit_usage (organization_id, group_id, user_id, service_id, day, attempts, reserved, settled, released)
-		SELECT organization_id, id, $4, $5, $6, $7, $8, $9, $10 FROM groups WHERE `+groupInScope+` AND id = $3
-		ON CONFLICT (group_id, user_id, service_id, day) DO UPDATE SET attempts = credit_usage.attempts + excluded.attempts,
-			reserved = credit_usage.reserved + excluded.reserved, settled = credit_usage.settled + excluded.settled, released = credit_usage.released + excluded.released`,
-		scoped(scope, e.GroupID, u.user, u.service, u.day.Format(time.DateOnly), attempts, reserved, settled, released)...)
 }
 
 func errorOr(err, otherwise error) error {

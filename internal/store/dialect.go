@@ -18,6 +18,8 @@ type dialect struct {
 	migrations fs.FS
 	// hasTable is a query that tells whether there is a table called $1.
 	hasTable string
+	// writingCTE tells that WITH takes statements that write.
+	writingCTE bool
 	// classify tells what a driver's error means, by its code.
 	classify func(error) class
 }

@@ -13,25 +13,42 @@ import (
 	"anycheck/internal/verification"
 )
 
+// placedAtOnce bounds how long one transaction of PlaceEvents lets other
+// writers of SQLite wait: about 5 ms.
+const placedAtOnce = 64
+
+// orderedAtOnce is among how many events those are chosen; more wait only when
+// many are written at once.
+const orderedAtOnce = 1024
+
 // PlaceEvents implements verification.Store. Places are given after the
 // commit, by one at a time: an event that becomes visible late comes late, and
 // nobody who writes one waits for another.
 func (s *store) PlaceEvents(ctx context.Context) error {
-	if some, err := s.exists(ctx, `SELECT 1 FROM events WHERE place IS NULL`); err != nil || !some {
-		return err
+	for {
+		if some, err := s.exists(ctx, `SELECT 1 FROM events WHERE place IS NULL`); err != nil || !some {
+			return err
+		}
+		if n, err := s.placeSome(ctx); err != nil || n < placedAtOnce {
+			return err
+		}
 	}
-	return s.atomically(ctx, func(tx *store) error {
+}
+
+func (s *store) placeSome(ctx context.Context) (n int64, err error) {
+	err = s.atomically(ctx, func(tx *store) error {
 		// Whoever comes second waits here, and then sees what the first one did.
 		if _, err := tx.exec(ctx, `UPDATE event_places SET last = last WHERE name = 'events'`); err != nil {
 			return err
 		}
 		// By time, except that no event comes before an earlier one of its
 		// verification: clocks of nodes differ.
-		n, err := tx.exec(ctx, `UPDATE events SET place = p.last + n.nth
+		n, err = tx.exec(ctx, `UPDATE events SET place = p.last + n.nth
 			FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY reached, verification_id, sequence) AS nth FROM (
-				SELECT id, verification_id, sequence, MAX(at) OVER (PARTITION BY verification_id ORDER BY sequence) AS reached FROM events WHERE place IS NULL) AS e) AS n,
+				SELECT id, verification_id, sequence, MAX(at) OVER (PARTITION BY verification_id ORDER BY sequence) AS reached
+					FROM (SELECT id, verification_id, sequence, at FROM events WHERE place IS NULL ORDER BY verification_id, sequence LIMIT $2) AS u) AS e) AS n,
 				event_places AS p
-			WHERE n.id = events.id AND p.name = 'events'`)
+			WHERE n.nth <= $1 AND n.id = events.id AND p.name = 'events'`, placedAtOnce, orderedAtOnce)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -40,6 +57,7 @@ func (s *store) PlaceEvents(ctx context.Context) error {
 			WHERE name = 'events' AND last < (SELECT MAX(place) FROM events WHERE place IS NOT NULL)`)
 		return err
 	})
+	return n, err
 }
 
 // EventsAfter implements verification.Store.

@@ -26,6 +26,7 @@ var postgresDialect = dialect{
 	goose:      goose.DialectPostgres,
 	migrations: sub(postgresMigrations, "migrations/postgres"),
 	hasTable:   `SELECT to_regclass($1) IS NOT NULL`,
+	writingCTE: true,
 	classify:   classifyPostgres,
 }
 
