@@ -46,7 +46,7 @@ const (
 	listsEvery = 5 * time.Second
 	// Events that nobody asks for get their place in the feed this often, so
 	// that few wait for one.
-	placeEvery = 5 * time.Second
+	placeEvery = 250 * time.Millisecond
 	// A job that fails for a reason of ours is tried this often before the
 	// verification FAILS.
 	processTries = 5
