@@ -470,6 +470,34 @@ func testBalanceRace(t *testing.T, db *store.DB) {
 	}
 }
 
+// testBothWays: transactions that move credits between two groups in both
+// directions, the groups in one order; all of them end, and nothing is lost.
+func testBothWays(t *testing.T, db *store.DB) {
+	w, ctx := newWorld(t, db), t.Context()
+	other, _ := w.addGroup(t, "Other")
+	w.topUp(t, 100)
+	must(t, db.AppendEntry(ctx, tenant.Everything(), ledger.Entry{ID: newID(), GroupID: other.ID, Kind: ledger.TopUp, Credits: 100, CreatedAt: now}))
+	var wg sync.WaitGroup
+	for i := range 12 {
+		kinds := []ledger.Kind{ledger.TransferOut, ledger.TransferIn}
+		wg.Go(func() {
+			err := db.InTx(ctx, func(ctx context.Context, tx verification.Store) error {
+				if err := tx.AppendEntry(ctx, tenant.Everything(), ledger.Entry{ID: newID(), GroupID: w.group.ID, Kind: kinds[i%2], Credits: 1, CreatedAt: now}); err != nil {
+					return err
+				}
+				return tx.AppendEntry(ctx, tenant.Everything(), ledger.Entry{ID: newID(), GroupID: other.ID, Kind: kinds[1-i%2], Credits: 1, CreatedAt: now})
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if a, b := w.balance(t), count(t, db, `SELECT balance FROM groups WHERE id = $1`, other.ID.String()); a != 100 || b != 100 {
+		t.Errorf("balances %d and %d, want 100 and 100", a, b)
+	}
+}
+
 func (w *world) delivery(t *testing.T, v verification.Verification, sequence int) verification.Delivery {
 	t.Helper()
 	d := verification.Delivery{ID: newID(), Tenancy: v.Tenancy, VerificationID: v.ID, Sequence: sequence, URL: "https://example.org/hook", Body: []byte{'{', 0, 0xff, '}'},

@@ -77,7 +77,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"event feed", testEventFeed}, {"event feed under writers", testEventFeedRace},
 		{"drafts", testDrafts}, {"locked rows", testLock}, {"attempts", testAttempts}, {"reviews", testReviews}, {"review settings", testReviewSettings},
 		{"all results", testFindResults}, {"reservations", testReserved},
-		{"credits", testCredits}, {"balance race", testBalanceRace},
+		{"credits", testCredits}, {"balance race", testBalanceRace}, {"credits both ways", testBothWays},
 		{"usage", testUsage}, {"quota", testQuota}, {"quota race", testQuotaRace}, {"rate limits", testRateLimits},
 		{"answers", testAnswers}, {"answers race", testAnswersRace},
 		{"webhooks", testWebhooks}, {"services", testServices},
