@@ -3,6 +3,7 @@ package verification_test
 import (
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,7 +89,7 @@ func TestTestDataLeaveNoTrace(t *testing.T) {
 	b := rehearse(t)
 	before := b.balance(t)
 	for _, row := range sandbox.Rows() {
-		if row.Refused != "" {
+		if row.Refused != "" || row.Status == verification.Completed && !slices.Contains([]string{"verified", "pep", "faces-differ", "card-not-found"}, row.Name) {
 			continue
 		}
 		v := b.named(t, row.Name+".jpg")
