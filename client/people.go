@@ -119,6 +119,7 @@ func (c *Client) EndSessions(ctx context.Context, userID string) error {
 // APIKey is an API key without the key itself.
 type APIKey struct {
 	KeyRef
+	Mode       string     `json:"mode"` // live, test
 	GroupID    string     `json:"group_id"`
 	UserID     string     `json:"user_id"`
 	Scopes     []string   `json:"scopes"`
@@ -134,6 +135,7 @@ type APIKey struct {
 type NewAPIKey struct {
 	Name      string     `json:"name"`
 	Scopes    []string   `json:"scopes,omitempty"`
+	Mode      string     `json:"mode,omitempty"` // live, test; empty: live
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 	GroupID   string     `json:"group_id,omitempty"`
 }

@@ -63,6 +63,7 @@ type Upload struct {
 	ObjectID     string         `json:"object_id"`
 	FileCategory FileCategory   `json:"file_category"`
 	Files        []UploadedFile `json:"files"`
+	Test         bool           `json:"test"` // sent with a test key
 }
 
 // UploadedFile is one stored file. Path is what a configuration takes; URL
@@ -100,6 +101,7 @@ type Result struct {
 	OverallStatus Status    `json:"overall_status"`
 	CreatedAt     time.Time `json:"created_at"`
 	Erased        *Erased   `json:"erased"` // nil unless it was erased
+	Test          bool      `json:"test"`   // made with a test key
 }
 
 // Service is one kind of verification.
@@ -201,6 +203,7 @@ type Verification struct {
 	UpdatedAt       time.Time           `json:"updated_at"`
 	Error           *Failure            `json:"error"`
 	Checks          []Check             `json:"checks"`
+	Test            bool                `json:"test"` // made with a test key
 }
 
 // ExternalJobs are the jobs of a verification's current attempt.
@@ -270,6 +273,7 @@ type Event struct {
 	Attempt        int       `json:"attempt"`
 	Actor          string    `json:"actor"`
 	CreatedAt      time.Time `json:"created_at"`
+	Test           bool      `json:"test"` // of a test key's verification
 }
 
 // Job is one job of a verification's pipeline.

@@ -38,7 +38,7 @@ type WebhookEvent struct {
 	// has no status and no output.
 	Matches []Match    `json:"matches"`
 	Lists   []ListUsed `json:"lists"`
-	Test    bool       `json:"test"` // a sample of nobody
+	Test    bool       `json:"test"` // of a test key, or a sample of nobody
 }
 
 // Match is a hit as the output has it.

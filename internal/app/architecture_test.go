@@ -33,6 +33,7 @@ var rooms = map[string][]string{
 	"internal/forensics":    {"internal/fault", "internal/nn", "internal/imaging"},
 	"internal/screening":    {"internal/fault"},
 	"internal/verification": core,
+	"internal/sandbox":      append([]string{"internal/verification"}, core...),
 	"internal/webhook":      append([]string{"internal/verification"}, core...),
 	"internal/vault":        append([]string{"internal/verification"}, core...),
 }

@@ -14,14 +14,16 @@ func TestConformance(t *testing.T) {
 	s := start(t, nil, nil)
 	p := draw(t)
 	_, u := s.tenant(t, "Shop", tenant.GroupUser)
-	_, key, err := s.Auth.CreateKey(t.Context(), u, auth.NewKey{Name: "conformance"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	checks := conformance.Run(t.Context(), conformance.Options{BaseURL: s.URL(), APIKey: key, Card: p.card, Selfie: p.selfie}, func(conformance.Check) {})
-	for _, c := range checks {
-		if c.Outcome != conformance.Same {
-			t.Errorf("%s %s: %q %s", c.Outcome, c.Name, c.Differences, c.Reason)
+	for _, test := range []bool{false, true} { // its sandbox too
+		_, key, err := s.Auth.CreateKey(t.Context(), u, auth.NewKey{Name: "conformance", Test: test})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checks := conformance.Run(t.Context(), conformance.Options{BaseURL: s.URL(), APIKey: key, Card: p.card, Selfie: p.selfie}, func(conformance.Check) {})
+		for _, c := range checks {
+			if c.Outcome != conformance.Same {
+				t.Errorf("test %v: %s %s: %q %s", test, c.Outcome, c.Name, c.Differences, c.Reason)
+			}
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (p *Platform) operator() *verification.UseCases {
 
 // Quota tells what a user may use this month.
 func (p *Platform) Quota(ctx context.Context, user uuid.UUID) (verification.Quota, error) {
-	return p.db.Quota(ctx, tenant.Everything(), user, time.Now())
+	return p.db.Quota(ctx, tenant.EveryTenant(), user, time.Now())
 }
 
 // SetQuota limits what a user may use in a month; nil lifts the limit.
@@ -33,7 +33,7 @@ func (p *Platform) SetQuota(ctx context.Context, user uuid.UUID, monthly *int64)
 	if monthly != nil && *monthly < 0 {
 		return verification.Quota{}, fault.Field("credits", "must not be negative")
 	}
-	if err := p.db.SetQuota(ctx, tenant.Everything(), user, monthly, time.Now(), commandLine); err != nil {
+	if err := p.db.SetQuota(ctx, tenant.EveryTenant(), user, monthly, time.Now(), commandLine); err != nil {
 		return verification.Quota{}, err
 	}
 	return p.Quota(ctx, user)
@@ -45,7 +45,7 @@ func (p *Platform) SetRateLimit(ctx context.Context, s verification.RateSubject,
 	if perMinute != nil && *perMinute < 0 {
 		return fault.Field("calls", "must not be negative")
 	}
-	return p.db.SetRateLimit(ctx, tenant.Everything(), s, perMinute, time.Now(), commandLine)
+	return p.db.SetRateLimit(ctx, tenant.EveryTenant(), s, perMinute, time.Now(), commandLine)
 }
 
 // KeyID finds an API key by id or visible prefix.

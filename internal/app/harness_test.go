@@ -297,7 +297,7 @@ type receiver struct {
 
 func newReceiver(t *testing.T, secret string) *receiver {
 	t.Helper()
-	r := &receiver{more: make(chan struct{}, 64)}
+	r := &receiver{more: make(chan struct{}, 1024)}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, err := io.ReadAll(req.Body)
 		if err == nil {

@@ -85,7 +85,7 @@ func (p *Platform) TopUp(ctx context.Context, group uuid.UUID, credits int64, no
 	if credits <= 0 {
 		return fault.Field("credits", "must be a positive number")
 	}
-	return p.db.AppendEntry(ctx, tenant.Everything(), ledger.Entry{ID: uuid.Must(uuid.NewV7()), GroupID: group, Kind: ledger.TopUp, Credits: credits, CreatedAt: time.Now(), Note: note, Actor: commandLine})
+	return p.db.AppendEntry(ctx, tenant.EveryTenant(), ledger.Entry{ID: uuid.Must(uuid.NewV7()), GroupID: group, Kind: ledger.TopUp, Credits: credits, CreatedAt: time.Now(), Note: note, Actor: commandLine})
 }
 
 // Services lists the catalogue with the operator's state.

@@ -23,6 +23,7 @@ import (
 	"anycheck/internal/oidc"
 	"anycheck/internal/outbound"
 	"anycheck/internal/queue"
+	"anycheck/internal/sandbox"
 	"anycheck/internal/verification"
 	"anycheck/internal/watchlist"
 	"anycheck/internal/webhook"
@@ -124,9 +125,11 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 		return s, err
 	}
 	s.process = verification.NewProcessor(s.db, s.blobs, s.Pipeline(s.Lists), export.Exporter{}, s.keys.NIKs, time.Now, o.Watch)
+	scenarios := sandbox.New(time.Now)
+	s.process.UseSandbox(scenarios)
 	s.privacy = verification.NewPrivacy(s.process)
 	s.deliver = webhook.NewDeliverer(s.db, calls, o.Version)
-	ports := verification.Ports{Store: s.db, Blobs: s.blobs, Documents: s.Documents, Capabilities: s.Engines, Outbound: calls, Now: time.Now}
+	ports := verification.Ports{Store: s.db, Sandbox: scenarios, Blobs: s.blobs, Documents: s.Documents, Capabilities: s.Engines, Outbound: calls, Now: time.Now}
 	ports.Limits = verification.Limits{FilesPerUpload: cfg.MaxUploadFiles, FileBytes: int64(cfg.MaxFileMiB) << 20, PagesPerFile: cfg.MaxPages}
 	spool := filepath.Join(cfg.DataDir, "spool")
 	// What a crash left of an upload is of no use to anybody.

@@ -96,7 +96,7 @@ func (s *Service) organization(ctx context.Context, name string) (tenant.Organiz
 }
 
 func (s *Service) findOrganization(ctx context.Context, name string) (tenant.Organization, error) {
-	list, err := s.store.Organizations(ctx, tenant.Everything())
+	list, err := s.store.Organizations(ctx, tenant.EveryTenant())
 	if err != nil {
 		return tenant.Organization{}, err
 	}
@@ -158,7 +158,7 @@ func (s *Service) SetDisabled(ctx context.Context, email string, disabled bool) 
 		return err
 	}
 	audit.Of(ctx).About(u.OrganizationID, u.GroupID, "user", u.ID)
-	return s.store.SetUserDisabled(ctx, tenant.Everything(), u.ID, disabled, s.now())
+	return s.store.SetUserDisabled(ctx, tenant.EveryTenant(), u.ID, disabled, s.now())
 }
 
 // SetRole gives a user another role.
@@ -170,7 +170,7 @@ func (s *Service) SetRole(ctx context.Context, email string, role tenant.Role) e
 	audit.Of(ctx).About(u.OrganizationID, u.GroupID, "user", u.ID)
 	audit.Of(ctx).Detail("role", string(role))
 	u.Role = role
-	return s.store.UpdateUser(ctx, tenant.Everything(), u)
+	return s.store.UpdateUser(ctx, tenant.EveryTenant(), u)
 }
 
 // Unlink lets a user's next sign-in at the identity provider link it anew, and
@@ -192,7 +192,7 @@ func (s *Service) Unlink(ctx context.Context, email string) error {
 func (s *Service) SetMasking(ctx context.Context, g tenant.Group, on bool) error {
 	audit.Of(ctx).About(g.OrganizationID, g.ID, "group", g.ID)
 	g.MaskPersonalData = on
-	return s.store.UpdateGroup(ctx, tenant.Everything(), g)
+	return s.store.UpdateGroup(ctx, tenant.EveryTenant(), g)
 }
 
 // UserByEmail finds a user for the command line.
@@ -210,9 +210,9 @@ func RandomPassword() string { return randomText(15) }
 // Group finds a group by id or by name; a name that two groups share is refused.
 func (s *Service) Group(ctx context.Context, nameOrID string) (tenant.Group, error) {
 	if id, err := uuid.Parse(nameOrID); err == nil {
-		return s.store.Group(ctx, tenant.Everything(), id)
+		return s.store.Group(ctx, tenant.EveryTenant(), id)
 	}
-	list, err := s.store.Groups(ctx, tenant.Everything())
+	list, err := s.store.Groups(ctx, tenant.EveryTenant())
 	if err != nil {
 		return tenant.Group{}, err
 	}
@@ -233,22 +233,22 @@ func (s *Service) Group(ctx context.Context, nameOrID string) (tenant.Group, err
 
 // Groups, Organizations, Users and Keys list the whole platform for the command line.
 func (s *Service) Groups(ctx context.Context) ([]tenant.Group, error) {
-	return s.store.Groups(ctx, tenant.Everything())
+	return s.store.Groups(ctx, tenant.EveryTenant())
 }
 
 // Organizations lists all organizations.
 func (s *Service) Organizations(ctx context.Context) ([]tenant.Organization, error) {
-	return s.store.Organizations(ctx, tenant.Everything())
+	return s.store.Organizations(ctx, tenant.EveryTenant())
 }
 
 // Users lists all users.
 func (s *Service) Users(ctx context.Context) ([]tenant.User, error) {
-	return s.store.Users(ctx, tenant.Everything())
+	return s.store.Users(ctx, tenant.EveryTenant())
 }
 
 // Keys lists all API keys.
 func (s *Service) Keys(ctx context.Context) ([]tenant.APIKey, error) {
-	return s.store.APIKeys(ctx, tenant.Everything())
+	return s.store.APIKeys(ctx, tenant.EveryTenant())
 }
 
 // RevokeKey ends an API key, found by id or prefix.
@@ -262,7 +262,7 @@ func (s *Service) RevokeKey(ctx context.Context, idOrPrefix string) error {
 		id = k.ID
 	}
 	audit.Of(ctx).Named(id.String())
-	return s.store.RevokeAPIKey(ctx, tenant.Everything(), id, s.now())
+	return s.store.RevokeAPIKey(ctx, tenant.EveryTenant(), id, s.now())
 }
 
 // ParseExpiry reads a key's life time: a number of days ("90d"), a duration or

@@ -209,7 +209,11 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (tenant.Actor
 	return tenant.Actor{User: u, Session: id}, nil
 }
 
-const keyMark = "ack_live_"
+// What the keys of each mode begin with.
+const (
+	liveKeyMark = "ack_live_"
+	testKeyMark = "ack_test_"
+)
 
 // AuthenticateKey proves a program by API key.
 func (s *Service) AuthenticateKey(ctx context.Context, key string) (tenant.Actor, error) {
@@ -296,13 +300,17 @@ func randomText(n int) string {
 }
 
 func cutKey(key string) (prefix, secret string, ok bool) {
-	rest, ok := strings.CutPrefix(key, keyMark)
+	mark := liveKeyMark
+	if strings.HasPrefix(key, testKeyMark) {
+		mark = testKeyMark
+	}
+	rest, ok := strings.CutPrefix(key, mark)
 	if !ok {
 		return "", "", false
 	}
 	id, secret, ok := strings.Cut(rest, "_")
 	odd := strings.ContainsFunc(id, func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') })
-	return keyMark + id, secret, ok && id != "" && secret != "" && !odd
+	return mark + id, secret, ok && id != "" && secret != "" && !odd
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

@@ -188,6 +188,38 @@ func TestLogout(t *testing.T) {
 	}
 }
 
+func TestTestKeys(t *testing.T) {
+	s, _, u := open(t)
+	ctx := t.Context()
+	k, text, err := s.CreateKey(ctx, u, auth.NewKey{Name: "staging", Test: true})
+	if err != nil || !strings.HasPrefix(text, "ack_test_") || !strings.HasPrefix(text, k.Prefix+"_") || k.Mode() != tenant.TestMode {
+		t.Fatalf("key %+v, %v", k, err)
+	}
+	a, err := s.AuthenticateKey(ctx, text)
+	if err != nil || !a.Test() {
+		t.Fatalf("actor %+v, %v", a, err)
+	}
+	org, group := a.Home()
+	if org != tenant.SandboxOf(u.OrganizationID) || group != tenant.SandboxOf(u.GroupID) || a.Scope() != tenant.WithinGroup(org, group) {
+		t.Errorf("it acts in %s, %s", org, group)
+	}
+	p, err := s.Profile(ctx, a)
+	if err != nil || p.Group.ID != group || p.Organization.ID != org {
+		t.Errorf("profile %+v, %v", p, err)
+	}
+	// The mark is part of the key: a test key is no live one by another name.
+	if _, err := s.AuthenticateKey(ctx, strings.Replace(text, "_test_", "_live_", 1)); code(err) != fault.CodeInvalidAPIKey {
+		t.Errorf("as a live key: %v", err)
+	}
+	groups, err := s.Groups(ctx)
+	if err != nil || len(groups) != 1 {
+		t.Errorf("groups %+v, %v", groups, err)
+	}
+	if g, err := s.Group(ctx, groups[0].Name); err != nil || g.ID != u.GroupID {
+		t.Errorf("the group by name: %+v, %v", g, err)
+	}
+}
+
 func TestAPIKeys(t *testing.T) {
 	s, c, u := open(t)
 	ctx := t.Context()

@@ -17,6 +17,7 @@ import (
 type NewKey struct {
 	Name      string
 	Scopes    []tenant.KeyScope // empty: tenant.DefaultKeyScopes
+	Test      bool              // acts in the sandbox of its group
 	ExpiresAt *time.Time
 	Group     *uuid.UUID // nil: the group of who makes it
 }
@@ -43,10 +44,14 @@ func (s *Service) createKey(ctx context.Context, owner tenant.User, g tenant.Gro
 	if n.ExpiresAt != nil && !n.ExpiresAt.After(now) {
 		return tenant.APIKey{}, "", fault.Field("expires_at", "must lie in the future")
 	}
-	prefix := keyMark + rand.Text()[:8]
+	mark := liveKeyMark
+	if n.Test {
+		mark = testKeyMark
+	}
+	prefix := mark + rand.Text()[:8]
 	text := prefix + "_" + randomText(32)
 	k := tenant.APIKey{ID: newID(), OrganizationID: g.OrganizationID, GroupID: g.ID, UserID: owner.ID, Name: name,
-		Prefix: prefix, Hash: hashOf(text), Scopes: n.Scopes, ExpiresAt: n.ExpiresAt, CreatedAt: now}
+		Prefix: prefix, Hash: hashOf(text), Scopes: n.Scopes, Test: n.Test, ExpiresAt: n.ExpiresAt, CreatedAt: now}
 	audit.Of(ctx).About(k.OrganizationID, k.GroupID, "key", k.ID)
 	return k, text, s.store.InsertAPIKey(ctx, tenant.WithinGroup(k.OrganizationID, k.GroupID), k)
 }

@@ -35,7 +35,7 @@ func (s *Service) RotateWebhookSecret(ctx context.Context, a tenant.Actor, group
 
 // RotateGroupSecret is RotateWebhookSecret for the command line.
 func (s *Service) RotateGroupSecret(ctx context.Context, group uuid.UUID, overlap time.Duration) (RotatedSecret, error) {
-	return s.rotateWebhookSecret(ctx, tenant.Everything(), group, overlap)
+	return s.rotateWebhookSecret(ctx, tenant.EveryTenant(), group, overlap)
 }
 
 func (s *Service) rotateWebhookSecret(ctx context.Context, scope tenant.Scope, group uuid.UUID, overlap time.Duration) (RotatedSecret, error) {

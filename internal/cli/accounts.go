@@ -287,6 +287,7 @@ type keyAddCmd struct {
 	User    string   `required:"" help:"E-mail address of the user it acts for."`
 	Scopes  []string `help:"What it may do, comma-separated. Default: all that a client needs. docs/access.md lists them."`
 	Expires string   `help:"When it ends: 90d, 12h or 2027-01-31. Default: never."`
+	Mode    string   `enum:"live,test" default:"live" help:"test: it makes and sees test data only, costs nothing, and outcomes are made up (docs/sandbox.md)."`
 }
 
 func (c keyAddCmd) Run(e *env) error {
@@ -303,11 +304,11 @@ func (c keyAddCmd) Run(e *env) error {
 		for _, s := range c.Scopes {
 			scopes = append(scopes, tenant.KeyScope(s))
 		}
-		k, text, err := p.Auth.CreateKey(e.ctx, u, auth.NewKey{Name: c.Name, Scopes: scopes, ExpiresAt: expires})
+		k, text, err := p.Auth.CreateKey(e.ctx, u, auth.NewKey{Name: c.Name, Scopes: scopes, Test: c.Mode == string(tenant.TestMode), ExpiresAt: expires})
 		if err != nil {
 			return err
 		}
-		return e.print(map[string]any{"id": k.ID, "name": k.Name, "prefix": k.Prefix, "key": text, "scopes": k.Scopes, "expires_at": k.ExpiresAt}, func(w io.Writer) {
+		return e.print(map[string]any{"id": k.ID, "name": k.Name, "mode": k.Mode(), "prefix": k.Prefix, "key": text, "scopes": k.Scopes, "expires_at": k.ExpiresAt}, func(w io.Writer) {
 			fmt.Fprintf(w, "API key (shown once): %s\n", text)
 		})
 	})
@@ -324,6 +325,7 @@ func (keyListCmd) Run(e *env) error {
 		type row struct {
 			ID         string            `json:"id"`
 			Name       string            `json:"name"`
+			Mode       tenant.Mode       `json:"mode"`
 			Prefix     string            `json:"prefix"`
 			Scopes     []tenant.KeyScope `json:"scopes"`
 			CreatedAt  time.Time         `json:"created_at"`
@@ -348,7 +350,7 @@ func (keyListCmd) Run(e *env) error {
 			for _, s := range k.Scopes {
 				scopes = append(scopes, string(s))
 			}
-			rows = append(rows, row{k.ID.String(), k.Name, k.Prefix, k.Scopes, k.CreatedAt, k.ExpiresAt, k.RevokedAt, k.LastUsedAt})
+			rows = append(rows, row{k.ID.String(), k.Name, k.Mode(), k.Prefix, k.Scopes, k.CreatedAt, k.ExpiresAt, k.RevokedAt, k.LastUsedAt})
 			text = append(text, []string{k.Prefix, k.Name, state, used, strings.Join(scopes, " ")})
 		}
 		return e.print(rows, func(w io.Writer) { table(w, text) })

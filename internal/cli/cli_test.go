@@ -59,6 +59,18 @@ func TestAccounts(t *testing.T) {
 	}
 	key := must[struct{ Key, Prefix string }](t, dir, "key", "add", "shop", "--user", "ana@example.com", "--scopes", "verifications:read", "--expires", "90d")
 	must[any](t, dir, "key", "revoke", key.Prefix)
+	if test := must[struct{ Key, Mode string }](t, dir, "key", "add", "staging", "--user", "ana@example.com", "--mode", "test"); !strings.HasPrefix(test.Key, "ack_test_") || test.Mode != "test" {
+		t.Errorf("test key %+v", test)
+	}
+	if code, _, errOut := run(t, dir, "key", "add", "staging", "--user", "ana@example.com", "--mode", "sandbox"); code != 2 {
+		t.Errorf("an unknown mode: %d %s", code, errOut)
+	}
+	if groups := must[[]any](t, dir, "group", "list"); len(groups) != 1 {
+		t.Errorf("the sandbox is listed: %v", groups)
+	}
+	if keys := must[[]struct{ Mode string }](t, dir, "key", "list"); len(keys) != 2 || keys[0].Mode != "test" || keys[1].Mode != "live" {
+		t.Errorf("keys %+v", keys)
+	}
 	code, out, _ := run(t, dir, "key", "list")
 	if code != 0 || !strings.Contains(out, key.Prefix) || !strings.Contains(out, "revoked") || strings.Contains(out, key.Key) {
 		t.Errorf("key list: %d\n%s", code, out)

@@ -46,6 +46,7 @@ type Manifest struct {
 	FolderID       uuid.UUID      `json:"folder_id"`
 	ResultID       uuid.UUID      `json:"result_id"`
 	PolicyVersion  string         `json:"policy_version"` // of the program that made the bundle
+	Test           bool           `json:"test"`           // made with a test key: what was found is made up
 	Verifications  []ManifestCase `json:"verifications"`
 	Files          []ManifestFile `json:"files"`
 }
@@ -164,7 +165,7 @@ func (z bundleWriter) add(name string, method uint16, from io.Reader, want strin
 
 func manifestOf(d verification.Dossier, page []byte) Manifest {
 	m := Manifest{Format: bundleFormat, MadeAt: d.MadeAt.UTC(), MadeBy: d.MadeBy, OrganizationID: d.Result.OrganizationID, GroupID: d.Result.GroupID,
-		FolderID: d.Result.FolderID, ResultID: d.Result.ID, PolicyVersion: verification.PolicyVersion, Verifications: []ManifestCase{}, Files: []ManifestFile{
+		FolderID: d.Result.FolderID, ResultID: d.Result.ID, PolicyVersion: verification.PolicyVersion, Test: d.Result.Test(), Verifications: []ManifestCase{}, Files: []ManifestFile{
 			{Path: reportName, SHA256: sumOf(page), Bytes: int64(len(page)), MediaType: "text/html", Kind: reportKind, Name: reportName}}}
 	for _, c := range d.Cases {
 		v := c.Report.Verification

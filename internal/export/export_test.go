@@ -307,6 +307,7 @@ func TestJSON(t *testing.T) {
     },
     "folder_id": "00000000-0000-0000-0000-000000000000",
     "result_id": "00000000-0000-0000-0000-000000000000",
+    "test": false,
     "status": "COMPLETED",
     "verification_type": "KTP_SELFIE_PEP",
     "fraud_detection": false,

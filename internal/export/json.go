@@ -25,7 +25,7 @@ func (Exporter) JSON(r verification.Report) ([]byte, error) {
 	doc := document{
 		Verification: header{
 			ID: v.ID, Service: service{v.ServiceID, v.ServiceName}, FolderID: v.FolderID, ResultID: v.ResultID,
-			Status: v.Status, VerificationType: v.Config.Type, FraudDetection: v.Config.FraudDetection, Attempt: v.Attempt,
+			Test: v.Test(), Status: v.Status, VerificationType: v.Config.Type, FraudDetection: v.Config.FraudDetection, Attempt: v.Attempt,
 			TotalFiles: v.TotalFiles, TotalPages: v.TotalPages, CreditUsed: v.CreditUsed,
 			CreatedAt: v.CreatedAt.UTC(), StartDate: utc(v.StartDate), EndDate: utc(v.EndDate),
 		},
@@ -75,6 +75,7 @@ type header struct {
 	Service          service             `json:"service"`
 	FolderID         uuid.UUID           `json:"folder_id"`
 	ResultID         uuid.UUID           `json:"result_id"`
+	Test             bool                `json:"test"` // the evidence is made up
 	Status           verification.Status `json:"status"`
 	VerificationType verification.Type   `json:"verification_type"`
 	FraudDetection   bool                `json:"fraud_detection"`

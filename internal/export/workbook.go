@@ -193,6 +193,9 @@ func (w *workbook) summary(r verification.Report) {
 	}
 	gap()
 	line("Verification", v.ID.String(), look{})
+	if v.Test() {
+		line("Test", "made with a test key: what was found is made up", look{})
+	}
 	line("Service", v.ServiceName, look{})
 	line("Type", string(v.Config.Type), look{})
 	line("Result", v.ResultID.String(), look{})

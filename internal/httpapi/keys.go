@@ -18,6 +18,7 @@ import (
 type APIKeyView struct {
 	ID         uuid.UUID         `json:"id" format:"uuid" doc:"Id of the key."`
 	Name       string            `json:"name" doc:"Name of the key."`
+	Mode       tenant.Mode       `json:"mode" enum:"live,test" doc:"Whether it makes and sees live data or test data, which cost nothing and whose outcome is made up."`
 	Prefix     string            `json:"prefix" example:"ack_live_ABCDEFGH" doc:"Its beginning, which may be shown."`
 	GroupID    uuid.UUID         `json:"group_id" format:"uuid" doc:"The group that it acts in."`
 	UserID     uuid.UUID         `json:"user_id" format:"uuid" doc:"Who made it."`
@@ -29,7 +30,7 @@ type APIKeyView struct {
 }
 
 func viewAPIKey(k tenant.APIKey) APIKeyView {
-	return APIKeyView{k.ID, k.Name, k.Prefix, k.GroupID, k.UserID, append([]tenant.KeyScope{}, k.Scopes...), k.CreatedAt.UTC(), inUTC(k.ExpiresAt), inUTC(k.RevokedAt), inUTC(k.LastUsedAt)}
+	return APIKeyView{k.ID, k.Name, k.Mode(), k.Prefix, k.GroupID, k.UserID, append([]tenant.KeyScope{}, k.Scopes...), k.CreatedAt.UTC(), inUTC(k.ExpiresAt), inUTC(k.RevokedAt), inUTC(k.LastUsedAt)}
 }
 
 // newAPIKey is the one answer that has the key itself.
@@ -42,6 +43,7 @@ type createAPIKeyRequest struct {
 	Body struct {
 		Name      string            `json:"name" example:"backend" doc:"Name of the key, 1 to 100 characters."`
 		Scopes    []tenant.KeyScope `json:"scopes,omitempty" nullable:"true" maxItems:"32" doc:"What it may do, as in docs/access.md; absent: all that a client needs."`
+		Mode      tenant.Mode       `json:"mode,omitempty" nullable:"true" enum:"live,test" default:"live" doc:"Whether it makes and sees live data or test data."`
 		ExpiresAt *time.Time        `json:"expires_at,omitempty" nullable:"true" doc:"When it stops to work; absent: never."`
 		GroupID   *id               `json:"group_id,omitempty" nullable:"true" doc:"The group that it acts in; absent: the caller's."`
 	}
@@ -61,7 +63,7 @@ func (s *server) apiKeyRoutes() {
 		Summary:  "Make an API key", DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *createAPIKeyRequest) (*output[newAPIKey], error) {
 			b := in.Body
-			k, text, err := s.Auth.AddKey(ctx, actorOf(ctx), auth.NewKey{Name: b.Name, Scopes: b.Scopes, ExpiresAt: b.ExpiresAt, Group: optionalID(b.GroupID)})
+			k, text, err := s.Auth.AddKey(ctx, actorOf(ctx), auth.NewKey{Name: b.Name, Scopes: b.Scopes, Test: b.Mode == tenant.TestMode, ExpiresAt: b.ExpiresAt, Group: optionalID(b.GroupID)})
 			return &output[newAPIKey]{Body: newAPIKey{viewAPIKey(k), text}}, err
 		})
 	handle(s, callers, huma.Operation{OperationID: "deleteAPIKey", Method: http.MethodDelete, Path: "/api-keys/{id}", Tags: tags,

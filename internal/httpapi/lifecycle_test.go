@@ -313,7 +313,7 @@ func TestResults(t *testing.T) {
 	if l := decode[list[result]](t, p.asB("GET", "/results", ""), http.StatusOK); l.Total != 0 {
 		t.Errorf("another organization sees %+v", l)
 	}
-	if got := keysOf(t, json.RawMessage(p.do("GET", "/results/"+first.ResultID.String(), "").Body.Bytes())); !slices.Equal(got, []string{"id", "folder_id", "overall_status", "created_at", "erased"}) {
+	if got := keysOf(t, json.RawMessage(p.do("GET", "/results/"+first.ResultID.String(), "").Body.Bytes())); !slices.Equal(got, []string{"id", "folder_id", "overall_status", "created_at", "erased", "test"}) {
 		t.Errorf("fields %q", got)
 	}
 }

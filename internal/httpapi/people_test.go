@@ -200,6 +200,7 @@ func TestRoutesNeedPermission(t *testing.T) {
 		headers[string(role)] = p.bearer(t, u.Email)
 	}
 	headers["a key with every scope"] = []string{"X-API-Key", p.key(t, tenant.KeyScopes()...)}
+	headers["a test key with every scope"] = []string{"X-API-Key", p.testKey(t, tenant.KeyScopes()...)}
 	headers["a key that uploads"] = []string{"X-API-Key", p.key(t, tenant.WriteUploads)}
 	all := slices.Collect(func(yield func(string) bool) {
 		for who := range headers {
@@ -209,7 +210,7 @@ func TestRoutesNeedPermission(t *testing.T) {
 		}
 	})
 	owners := []string{"ORGANIZATION_OWNER"}
-	writers := []string{"ORGANIZATION_OWNER", "GROUP_USER", "a key with every scope"}
+	writers := []string{"ORGANIZATION_OWNER", "GROUP_USER", "a key with every scope", "a test key with every scope"}
 	readers := append([]string{"REVIEWER", "AUDITOR"}, writers...)
 	reviewers := append([]string{"REVIEWER"}, writers...)
 	for _, tt := range []struct {
@@ -254,21 +255,21 @@ func TestRoutesNeedPermission(t *testing.T) {
 		{"POST", "/verifications/drafts/submit", `{"ids":["` + some + `"]}`, writers},
 		{"GET", "/results", "", readers},
 		{"GET", "/results/" + some + "/evidence.zip", "", reviewers},
-		{"DELETE", "/results/" + some + "?reason=OTHER", "", append(owners, "a key with every scope")},
-		{"POST", "/privacy/subjects", `{"nik":"1"}`, append(owners, "a key with every scope")},
+		{"DELETE", "/results/" + some + "?reason=OTHER", "", append(owners, "a key with every scope", "a test key with every scope")},
+		{"POST", "/privacy/subjects", `{"nik":"1"}`, append(owners, "a key with every scope", "a test key with every scope")},
 		{"PUT", "/groups/" + some + "/retention", `{"result":1,"files":1}`, owners},
-		{"PATCH", "/groups/" + p.a.group.ID.String() + "/settings", `{}`, owners},
+		{"PATCH", "/groups/" + p.a.group.ID.String() + "/settings", `{}`, append(owners, "a test key with every scope")}, // to whom the group is not there
 		{"GET", "/groups/" + some + "/credits", "", readers},
 		{"GET", "/credits/usage", "", readers},
 		{"POST", "/groups/" + some + "/credits/top-ups", `{"credits":1}`, nil},
 		{"POST", "/groups/" + some + "/credits/transfers", `{"credits":1,"to_group_id":"` + some + `"}`, owners},
-		{"GET", "/users/" + p.a.user.ID.String() + "/quota", "", append(owners, "a key with every scope")},
+		{"GET", "/users/" + p.a.user.ID.String() + "/quota", "", append(owners, "a key with every scope", "a test key with every scope")},
 		{"PUT", "/users/" + some + "/quota", `{"monthly_credits":1}`, owners},
 		{"GET", "/groups/" + some + "/rate-limit", "", owners},
 		{"PUT", "/groups/" + some + "/rate-limit", `{"per_minute":1}`, nil},
 		{"GET", "/api-keys/" + some + "/rate-limit", "", owners},
 		{"PUT", "/api-keys/" + some + "/rate-limit", `{"per_minute":1}`, owners},
-		{"GET", "/audit", "", append(owners, "AUDITOR", "a key with every scope")},
+		{"GET", "/audit", "", append(owners, "AUDITOR", "a key with every scope", "a test key with every scope")},
 		{"GET", "/events", "", readers},
 		{"GET", "/webhooks/deliveries", "", readers},
 		{"GET", "/webhooks/deliveries/" + some, "", readers},
@@ -299,6 +300,40 @@ func (p *platform) key(t *testing.T, scopes ...tenant.KeyScope) string {
 		t.Fatal(err)
 	}
 	return key
+}
+
+// testKey is key, for the group's sandbox.
+func (p *platform) testKey(t *testing.T, scopes ...tenant.KeyScope) string {
+	t.Helper()
+	_, key, err := p.auth.CreateKey(t.Context(), p.a.user, auth.NewKey{Name: "key", Scopes: scopes, Test: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func TestKeyModes(t *testing.T) {
+	p := newPlatform(t)
+	_, me := p.member(t, "owner", tenant.OrganizationOwner)
+	header := p.bearer(t, me.Email)
+	for body, want := range map[string]tenant.Mode{`{"name":"k"}`: tenant.LiveMode, `{"name":"k","mode":"live"}`: tenant.LiveMode, `{"name":"k","mode":"test"}`: tenant.TestMode} {
+		k := decode[newAPIKey](t, p.do("POST", "/api-keys", body, header...), http.StatusCreated)
+		if k.Mode != want || !strings.HasPrefix(k.Key, "ack_"+string(want)+"_") || k.GroupID != p.a.group.ID {
+			t.Errorf("%s makes %+v", body, k)
+		}
+		w := p.do("GET", "/profile", "", "X-API-Key", k.Key)
+		if sandbox := strings.Contains(w.Body.String(), tenant.SandboxOf(p.a.group.ID).String()); w.Code != http.StatusOK || sandbox != (want == tenant.TestMode) {
+			t.Errorf("a %s key is in %s", want, w.Body)
+		}
+	}
+	before := decode[list[APIKeyView]](t, p.do("GET", "/api-keys", "", header...), http.StatusOK)
+	wantProblem(t, p.do("POST", "/api-keys", `{"name":"k","mode":"sandbox"}`, header...), http.StatusBadRequest, fault.CodeInvalidValue, "mode")
+	// A sandbox is no group that anybody manages.
+	wantProblem(t, p.do("POST", "/api-keys", fmt.Sprintf(`{"name":"k","group_id":%q}`, tenant.SandboxOf(p.a.group.ID)), header...), http.StatusNotFound, fault.CodeNotFound, "group_id")
+	wantProblem(t, p.do("PATCH", "/groups/"+tenant.SandboxOf(p.a.group.ID).String(), `{"name":"mine"}`, header...), http.StatusNotFound, fault.CodeNotFound)
+	if after := decode[list[APIKeyView]](t, p.do("GET", "/api-keys", "", header...), http.StatusOK); after.Total != before.Total {
+		t.Errorf("%d keys, before %d", after.Total, before.Total)
+	}
 }
 
 func TestAPIKeys(t *testing.T) {

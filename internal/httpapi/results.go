@@ -18,10 +18,11 @@ type result struct {
 	OverallStatus verification.Status `json:"overall_status" enum:"DRAFT,IN_QUEUE,IN_PROGRESS,COMPLETED,FAILED,CANCELLED,NEED_REVIEW,FRAUD_DETECTED,PARTIALLY_COMPLETED,PARTIALLY_FAILED" doc:"Status over all of its verifications."`
 	CreatedAt     time.Time           `json:"created_at" doc:"When it was made."`
 	Erased        *erased             `json:"erased" doc:"What stays of it when it is erased, else null."`
+	Test          bool                `json:"test" doc:"Whether it was made with a test key."`
 }
 
 func viewResult(r verification.Result) result {
-	return result{ID: r.ID, FolderID: r.FolderID, OverallStatus: r.Overall, CreatedAt: r.CreatedAt.UTC()}
+	return result{ID: r.ID, FolderID: r.FolderID, OverallStatus: r.Overall, CreatedAt: r.CreatedAt.UTC(), Test: r.Test()}
 }
 
 type listResultsRequest struct {

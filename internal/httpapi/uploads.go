@@ -35,6 +35,7 @@ type upload struct {
 	ObjectID     uuid.UUID                 `json:"object_id" format:"uuid" doc:"Id of the upload."`
 	FileCategory verification.FileCategory `json:"file_category" enum:"VERIFICATION_INPUT_FILE,PROFILE_PICTURE" doc:"What the files are for."`
 	Files        []uploadedFile            `json:"files" doc:"The files, in the order they were sent."`
+	Test         bool                      `json:"test" doc:"Whether they were sent with a test key."`
 }
 
 type uploadedFile struct {
@@ -64,7 +65,7 @@ func (s *server) uploadRoutes() {
 
 // viewUpload shows an upload with links that start with base.
 func (s *server) viewUpload(base links, up verification.Upload) upload {
-	view := upload{ObjectID: up.ID, FileCategory: up.Category, Files: []uploadedFile{}}
+	view := upload{ObjectID: up.ID, FileCategory: up.Category, Files: []uploadedFile{}, Test: up.Test()}
 	for _, f := range up.Files {
 		view.Files = append(view.Files, uploadedFile{f.Path, s.signer.url(base, f.Path), f.Pages})
 	}

@@ -45,6 +45,7 @@ type verificationView struct {
 
 	Error  *verification.Failure `json:"error" doc:"Why it FAILED, else null."`
 	Checks []verification.Check  `json:"checks" doc:"What was checked and what came of it; empty until decided."`
+	Test   bool                  `json:"test" doc:"Whether it was made with a test key: its outcome is made up and nothing is charged."`
 }
 
 type externalJobs struct {
@@ -70,7 +71,7 @@ func (s *server) viewVerification(base links, v verification.Seen) verificationV
 		WebhookMetadata: object(v.Metadata()), ExportFileURL: link(v.ExportPath),
 		CreditUsed: v.CreditUsed, TotalFiles: v.TotalFiles, TotalPages: v.TotalPages,
 		CreatedAt: v.CreatedAt.UTC(), UpdatedAt: v.UpdatedAt.UTC(),
-		Error: v.Failure, Checks: append([]verification.Check{}, v.Checks...),
+		Error: v.Failure, Checks: append([]verification.Check{}, v.Checks...), Test: v.Test(),
 	}
 	if d, ok := v.ExecutionTime(); ok {
 		seconds := d.Seconds()
@@ -144,10 +145,12 @@ type event struct {
 	Attempt        int                    `json:"attempt" doc:"The attempt it belongs to, 1 for the first."`
 	Actor          string                 `json:"actor" doc:"Who caused it: a user's address, the prefix of an API key, or system."`
 	CreatedAt      time.Time              `json:"created_at" doc:"When it happened."`
+	Test           bool                   `json:"test" doc:"Whether the verification was made with a test key."`
 }
 
-func viewEvent(e verification.Event) event {
-	return event{e.ID, e.VerificationID, e.Sequence, e.Kind, e.From, e.To, e.Attempt, e.Actor, e.At.UTC()}
+// viewEvent shows an event to its caller, who sees either test data or live data.
+func viewEvent(e verification.Event, test bool) event {
+	return event{e.ID, e.VerificationID, e.Sequence, e.Kind, e.From, e.To, e.Attempt, e.Actor, e.At.UTC(), test}
 }
 
 const revealOperation = "reveal"
@@ -232,7 +235,7 @@ func (s *server) verificationRoutes() {
 		Summary:  "The transitions of a verification, oldest first"},
 		func(ctx context.Context, in *ItemID) (*output[list[event]], error) {
 			events, err := s.UseCases.Events(ctx, actorOf(ctx), in.ID.uuid())
-			return listOf(events, len(events), viewEvent), err
+			return listOf(events, len(events), func(e verification.Event) event { return viewEvent(e, actorOf(ctx).Test()) }), err
 		})
 	handle(s, callers, huma.Operation{OperationID: revealOperation, Method: http.MethodPost, Path: "/verifications/{id}/reveal", Tags: tags,
 		Metadata:    recorded(audit.DataRevealed, "verification"),

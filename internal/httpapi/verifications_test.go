@@ -32,7 +32,7 @@ var contractFields = []string{
 	"start_date", "end_date", "input_config", "input_file_url", "output", "output_file_url",
 	"output_status", "external_job_id", "webhook_url", "webhook_metadata", "export_file_url", "credit_used",
 	"total_files", "total_pages", "created_at", "updated_at",
-	"error", "checks",
+	"error", "checks", "test",
 }
 
 // create posts a verification of a new folder with a's key.

@@ -331,7 +331,7 @@ func TestFeed(t *testing.T) {
 	if err != nil || string(w.Items[2]) != string(d.Body) {
 		t.Errorf("%s, want %s (%v)", w.Items[2], d.Body, err)
 	}
-	want := []string{"event", "timestamp", "id", "sequence", "verification_id", "result_id", "folder_id", "previous_status", "status", "output_status", "service", "output", "error", "webhook_metadata", "execution_time", "credit_used"}
+	want := []string{"event", "timestamp", "id", "sequence", "verification_id", "result_id", "folder_id", "previous_status", "status", "output_status", "service", "output", "error", "webhook_metadata", "execution_time", "credit_used", "test"}
 	if got := keysOf(t, w.Items[0]); strings.Join(got, " ") != strings.Join(want, " ") || strings.Contains(string(w.Items[0]), "hush") {
 		t.Errorf("fields %q of %s", got, w.Items[0])
 	}

@@ -159,7 +159,7 @@ func (s *store) AuditRecords(ctx context.Context, scope tenant.Scope, f audit.Fi
 		args = append(args, value)
 		where += fmt.Sprintf(" AND %s $%d", condition, len(args))
 	}
-	if scope.Organization() != tenant.Any {
+	if scope.OneOrganization() {
 		and("organization_id =", scope.Organization()) // said plainly, for the index
 	}
 	if f.From != nil {
@@ -212,7 +212,7 @@ func (s *store) AuditHeads(ctx context.Context, scope tenant.Scope) ([]audit.Hea
 			UNION ALL SELECT (SELECT MIN(organization_id) FROM audit_records r WHERE r.organization_id > written.organization_id) FROM written WHERE organization_id IS NOT NULL),
 		every (organization_id) AS (SELECT organization_id FROM written WHERE organization_id IS NOT NULL UNION SELECT organization_id FROM audit_chains)
 		SELECT e.organization_id, COALESCE(c.sequence, 0), c.hash FROM every e LEFT JOIN audit_chains c ON c.organization_id = e.organization_id
-		WHERE ($1 = '*' OR e.organization_id = $1) AND $2 = '*' ORDER BY e.organization_id`, scoped(scope)...)
+		WHERE ($1 = '*' OR e.organization_id = $1 OR $1 = 'live' AND substr(e.organization_id, 15, 1) <> '8') AND $2 = '*' ORDER BY e.organization_id`, scoped(scope)...)
 }
 
 const checkpointColumns = `organization_id, sequence, hash, at, public_key, signature`
@@ -227,12 +227,12 @@ func scanCheckpoint(r row) (c audit.Checkpoint, err error) {
 // InsertCheckpoint implements audit.Store.
 func (s *store) InsertCheckpoint(ctx context.Context, scope tenant.Scope, c audit.Checkpoint) error {
 	return s.change(ctx, "There is no chain of this organization.", `INSERT INTO audit_checkpoints (`+checkpointColumns+`)
-		SELECT organization_id, $4, $5, $6, $7, $8 FROM audit_chains WHERE ($1 = '*' OR organization_id = $1) AND $2 = '*' AND organization_id = $3
+		SELECT organization_id, $4, $5, $6, $7, $8 FROM audit_chains WHERE ($1 = '*' OR organization_id = $1 OR $1 = 'live' AND substr(organization_id, 15, 1) <> '8') AND $2 = '*' AND organization_id = $3
 		ON CONFLICT (organization_id, sequence) DO UPDATE SET sequence = excluded.sequence`,
 		scoped(scope, c.Organization, c.Sequence, c.Hash[:], micros(c.At), []byte(c.PublicKey), c.Signature)...)
 }
 
-const checkpointsInScope = ` FROM audit_checkpoints WHERE ($1 = '*' OR organization_id = $1) AND $2 = '*' AND ($3 = '' OR organization_id = $3)`
+const checkpointsInScope = ` FROM audit_checkpoints WHERE ($1 = '*' OR organization_id = $1 OR $1 = 'live' AND substr(organization_id, 15, 1) <> '8') AND $2 = '*' AND ($3 = '' OR organization_id = $3)`
 
 // Checkpoints implements audit.Store. An empty organization is all of them.
 func (s *store) Checkpoints(ctx context.Context, scope tenant.Scope, organization string) ([]audit.Checkpoint, error) {

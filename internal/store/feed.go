@@ -114,7 +114,7 @@ func narrow(scope tenant.Scope) string {
 	switch {
 	case scope.Group() != tenant.Any:
 		return ` AND group_id = $2`
-	case scope.Organization() != tenant.Any:
+	case scope.OneOrganization():
 		return ` AND organization_id = $1`
 	}
 	return ""

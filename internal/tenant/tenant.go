@@ -101,21 +101,46 @@ type APIKey struct {
 	Prefix         string
 	Hash           []byte
 	Scopes         []KeyScope
+	Test           bool // acts in the sandbox of its group
 	ExpiresAt      *time.Time
 	RevokedAt      *time.Time
 	LastUsedAt     *time.Time
 	CreatedAt      time.Time
 }
 
+// Mode is which data a key makes and sees.
+type Mode string
+
+// The modes.
+const (
+	LiveMode Mode = "live"
+	TestMode Mode = "test"
+)
+
+// Mode is the key's.
+func (k APIKey) Mode() Mode {
+	if k.Test {
+		return TestMode
+	}
+	return LiveMode
+}
+
 // Scope limits every read and write of the store to what a caller may see.
 // The zero Scope sees nothing.
 type Scope struct{ organization, group string }
 
-// Any is what a scope's part says when it does not limit.
-const Any = "*"
+// What a scope's part says when it names nobody.
+const (
+	Any  = "*"    // it does not limit
+	Live = "live" // of organizations: all but sandboxes
+)
 
-// Everything is the scope of super admins and of the platform's own workers.
+// Everything is the scope of the platform's own workers.
 func Everything() Scope { return Scope{Any, Any} }
+
+// EveryTenant is the scope of super admins and of the operator: all
+// organizations, without their sandboxes.
+func EveryTenant() Scope { return Scope{Live, Any} }
 
 // WithinOrganization sees all groups of one organization.
 func WithinOrganization(org uuid.UUID) Scope { return Scope{org.String(), Any} }
@@ -123,8 +148,11 @@ func WithinOrganization(org uuid.UUID) Scope { return Scope{org.String(), Any} }
 // WithinGroup sees one group.
 func WithinGroup(org, group uuid.UUID) Scope { return Scope{org.String(), group.String()} }
 
-// Organization is the organization's id, Any, or "" which matches nothing.
+// Organization is the organization's id, Any, Live, or "" which matches nothing.
 func (s Scope) Organization() string { return s.organization }
+
+// OneOrganization tells whether the scope reaches one organization at most.
+func (s Scope) OneOrganization() bool { return s.organization != Any && s.organization != Live }
 
 // Group is the group's id, Any, or "" which matches nothing.
 func (s Scope) Group() string { return s.group }
@@ -140,9 +168,9 @@ type Actor struct {
 func (a Actor) Scope() Scope {
 	switch {
 	case a.Key != nil:
-		return WithinGroup(a.Key.OrganizationID, a.Key.GroupID)
+		return WithinGroup(a.Home())
 	case a.User.Role == SuperAdmin:
-		return Everything()
+		return EveryTenant()
 	case a.User.Role == OrganizationOwner, a.User.Role == Auditor:
 		return WithinOrganization(a.User.OrganizationID)
 	case a.User.Role == GroupUser, a.User.Role == Reviewer:
@@ -153,11 +181,18 @@ func (a Actor) Scope() Scope {
 
 // Home is where what the actor creates belongs.
 func (a Actor) Home() (organization, group uuid.UUID) {
-	if a.Key != nil {
+	switch {
+	case a.Test():
+		return SandboxOf(a.Key.OrganizationID), SandboxOf(a.Key.GroupID)
+	case a.Key != nil:
 		return a.Key.OrganizationID, a.Key.GroupID
 	}
 	return a.User.OrganizationID, a.User.GroupID
 }
+
+// Test tells whether the actor sees and makes test data only: it has a test
+// key. Everybody else sees and makes live data only.
+func (a Actor) Test() bool { return a.Key != nil && a.Key.Test }
 
 // Name is how the actor appears in created_by and updated_by.
 func (a Actor) Name() string {

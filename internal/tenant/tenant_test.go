@@ -16,7 +16,7 @@ func TestActorScope(t *testing.T) {
 		actor Actor
 		want  Scope
 	}{
-		{"super admin sees all", Actor{User: user(SuperAdmin)}, Everything()},
+		{"super admin sees all", Actor{User: user(SuperAdmin)}, EveryTenant()},
 		{"owner sees the organization", Actor{User: user(OrganizationOwner)}, Scope{org.String(), Any}},
 		{"user sees the group", Actor{User: user(GroupUser)}, Scope{org.String(), group.String()}},
 		{"a reviewer sees the group", Actor{User: user(Reviewer)}, Scope{org.String(), group.String()}},

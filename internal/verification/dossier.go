@@ -357,8 +357,9 @@ func summaryOf(v Verification) any {
 		CreatedAt     time.Time       `json:"created_at"`
 		UpdatedAt     time.Time       `json:"updated_at"`
 		PolicyVersion string          `json:"policy_version"` // of the program that made this bundle
+		Test          bool            `json:"test"`           // the evidence is made up
 	}{v.ID, v.ServiceID, v.ServiceName, v.UserID, v.APIKey, v.FolderID, v.ResultID, v.Status, v.Attempt, v.StartDate, v.EndDate,
-		v.InputConfig, v.Output, v.OutputStatus, v.Checks, v.Failure, v.CreditUsed, v.TotalFiles, v.TotalPages, v.CreatedAt, v.UpdatedAt, PolicyVersion}
+		v.InputConfig, v.Output, v.OutputStatus, v.Checks, v.Failure, v.CreditUsed, v.TotalFiles, v.TotalPages, v.CreatedAt, v.UpdatedAt, PolicyVersion, v.Test()}
 }
 
 func eventsOf(events []Event) any {

@@ -73,7 +73,7 @@ func (l lifecycle) cancel(ctx context.Context, tx Store, scope tenant.Scope, v *
 	if err := l.endJobs(ctx, tx, scope, v, Cancelled); err != nil || !reserved {
 		return err
 	}
-	return tx.AppendEntry(ctx, scope, v.entry(ledger.Release, end))
+	return l.book(ctx, tx, scope, v, ledger.Release, end)
 }
 
 // endJobs closes the job records of v's attempt that have not ended.
@@ -126,8 +126,9 @@ func announcement(id uuid.UUID, v Verification, e Event) ([]byte, error) {
 		WebhookMetadata json.RawMessage `json:"webhook_metadata"`
 		ExecutionTime   *float64        `json:"execution_time"`
 		CreditUsed      int64           `json:"credit_used"`
+		Test            bool            `json:"test"`
 	}{e.Kind, e.At.UTC(), id, e.Sequence, v.ID, v.ResultID, v.FolderID, e.From, e.To, verdict,
-		service{v.ServiceID, v.ServiceName}, v.Output, v.Failure, v.Metadata(), seconds, v.CreditUsed})
+		service{v.ServiceID, v.ServiceName}, v.Output, v.Failure, v.Metadata(), seconds, v.CreditUsed, v.Test()})
 }
 
 // Metadata is the caller's webhook metadata without the secret; an empty

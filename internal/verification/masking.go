@@ -74,7 +74,7 @@ func masked(raw json.RawMessage) json.RawMessage {
 
 // plainEvent are the fields of an event that do not tell who somebody is.
 var plainEvent = []string{"event", "timestamp", "id", "sequence", "verification_id", "result_id", "folder_id", "previous_status", "status", "output_status",
-	"service", "error", "execution_time", "credit_used"}
+	"service", "error", "execution_time", "credit_used", "test"}
 
 // maskedEvent masks the body of an event as For masks its verification.
 func maskedEvent(body []byte) ([]byte, error) {

@@ -33,12 +33,13 @@ type Pipeline struct {
 	cards     CardReader
 	faces     FaceMatcher
 	lists     Screener
+	forensics func(data []byte, info imaging.Info) forensics.Report
 	now       func() time.Time
 }
 
 // NewPipeline connects the steps to their engines.
 func NewPipeline(documents Documents, cards CardReader, faces FaceMatcher, lists Screener, now func() time.Time) *Pipeline {
-	return &Pipeline{documents: documents, cards: cards, faces: faces, lists: lists, now: storable(now)}
+	return &Pipeline{documents: documents, cards: cards, faces: faces, lists: lists, forensics: forensics.Inspect, now: storable(now)}
 }
 
 // OpenInput gives the bytes of the file in a form field; nil when the field is
@@ -412,7 +413,7 @@ func (p *Pipeline) inspect(ctx context.Context, r *Run) error {
 			}
 			r.forget(field)
 		}
-		found.Files[field] = forensics.Inspect(data, info)
+		found.Files[field] = p.forensics(data, info)
 	}
 	r.Evidence.Inspect = &found
 	return nil

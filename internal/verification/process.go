@@ -33,6 +33,7 @@ type Processor struct {
 	exporter Exporter
 	watch    Watch
 	nikKey   []byte
+	sandbox  Sandbox
 	lifecycle
 }
 
@@ -66,6 +67,9 @@ func (p *Processor) Process(ctx context.Context, id uuid.UUID, lastTry bool) (er
 	scope := tenant.Everything()
 	v, err := p.take(ctx, scope, id)
 	if err != nil || v == nil {
+		return err
+	}
+	if err := p.delayed(*v); err != nil {
 		return err
 	}
 	defer func() {
@@ -113,6 +117,9 @@ func (p *Processor) take(ctx context.Context, scope tenant.Scope, id uuid.UUID) 
 		case v.Runs >= MaxRuns:
 			tooOften = true
 			return nil
+		}
+		if err := p.delayed(v); err != nil {
+			return err
 		}
 		v.Runs++
 		if v.Status == InProgress {
@@ -162,14 +169,28 @@ func (p *Processor) run(ctx context.Context, scope tenant.Scope, v *Verification
 	run.dismissed = func(ctx context.Context, found Screening) (map[string]Dismissed, error) {
 		return p.dismissed(ctx, p.store, scope, p.subject(*v, run.Evidence), found)
 	}
-	for _, step := range p.pipeline.Steps(v.Config) {
+	if v.Test() {
+		script, err := p.scenario(*v)
+		if err != nil {
+			return err
+		}
+		if ended, err := p.interrupt(ctx, scope, v, script); ended || err != nil {
+			return err
+		}
+		run.stage(script)
+	}
+	engines, err := p.engines(*v)
+	if err != nil {
+		return err
+	}
+	for _, step := range engines.Steps(v.Config) {
 		if run.Evidence.has(step) {
 			continue
 		}
 		if err := stillWanted(ctx, p.store, scope, *v); err != nil {
 			return err
 		}
-		if err := p.step(ctx, scope, *v, step, run); err != nil {
+		if err := p.step(ctx, scope, *v, engines, step, run); err != nil {
 			return err
 		}
 	}
@@ -186,10 +207,10 @@ func stillWanted(ctx context.Context, s Store, scope tenant.Scope, v Verificatio
 }
 
 // step runs one step and keeps its evidence and its line in the job record.
-func (p *Processor) step(ctx context.Context, scope tenant.Scope, v Verification, step StepName, run *Run) error {
+func (p *Processor) step(ctx context.Context, scope tenant.Scope, v Verification, engines *Pipeline, step StepName, run *Run) error {
 	started := p.now()
 	p.watch(ctx, v.ID, step, StepBegins)
-	if err := p.pipeline.Do(ctx, step, run); err != nil {
+	if err := engines.Do(ctx, step, run); err != nil {
 		return fmt.Errorf("step %s: %w", step, err)
 	}
 	data, err := run.Evidence.dump(step)
@@ -256,9 +277,13 @@ func (p *Processor) finish(ctx context.Context, scope tenant.Scope, v *Verificat
 	if err != nil {
 		return err
 	}
+	script, err := p.scenario(*v)
+	if err != nil {
+		return err
+	}
 	// What a person must look at keeps its reservation until they have.
 	trigger, status := Hold, NeedReview
-	if !settings.policy(*v).needsReview(d.Checks) {
+	if !script.Review && !settings.policy(*v).needsReview(d.Checks) {
 		trigger, status = Complete, Completed
 		done.CreditUsed += done.CreditCost
 	}
@@ -277,7 +302,7 @@ func (p *Processor) finish(ctx context.Context, scope tenant.Scope, v *Verificat
 		if trigger == Hold {
 			return nil
 		}
-		return tx.AppendEntry(ctx, scope, v.entry(ledger.Settle, end))
+		return p.book(ctx, tx, scope, v, ledger.Settle, end)
 	})
 }
 
@@ -314,6 +339,11 @@ func (p *Processor) conclude(ctx context.Context, v *Verification, run *Run, d D
 
 // fail closes a verification for a fault of ours: nothing is charged.
 func (p *Processor) fail(ctx context.Context, scope tenant.Scope, v Verification, cause error) error {
+	e := fault.From(cause)
+	return p.failAs(ctx, scope, v, Failure{ErrorCode: e.Code, Message: e.Message, Retryable: true})
+}
+
+func (p *Processor) failAs(ctx context.Context, scope tenant.Scope, v Verification, f Failure) error {
 	return p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
 		v, err := tx.Verification(ctx, scope, v.ID)
 		if err != nil {
@@ -322,20 +352,19 @@ func (p *Processor) fail(ctx context.Context, scope tenant.Scope, v Verification
 		if v.Status != InQueue && v.Status != InProgress {
 			return nil
 		}
-		e := fault.From(cause)
 		end := p.now()
 		if v.StartDate == nil {
 			v.StartDate = &end
 		}
 		v.EndDate = &end
-		v.Failure = &Failure{ErrorCode: e.Code, Message: e.Message, Retryable: true}
+		v.Failure = &f
 		if err := p.transition(ctx, tx, scope, &v, Fail, systemActor); err != nil {
 			return err
 		}
 		if err := p.endJobs(ctx, tx, scope, &v, Failed); err != nil {
 			return err
 		}
-		return tx.AppendEntry(ctx, scope, v.entry(ledger.Release, end))
+		return p.book(ctx, tx, scope, &v, ledger.Release, end)
 	})
 }
 

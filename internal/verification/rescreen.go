@@ -127,12 +127,12 @@ func (p *Processor) dismissed(ctx context.Context, s Store, scope tenant.Scope, 
 }
 
 // watched is what a screening leaves to be searched again; false when the
-// lists of a day in the past were asked, or nobody.
+// lists of a day in the past were asked, or nobody, and of test data.
 func (p *Processor) watched(v Verification, e Evidence) (Watched, bool) {
 	e = e.reviewed()
 	q, _ := screenQuery(v.Config, e.Read)
 	person, found := v.Config.Person, e.screened()
-	if q.Name == "" || person != nil && (person.Once || person.AsOf != nil) {
+	if q.Name == "" || v.Test() || person != nil && (person.Once || person.AsOf != nil) {
 		return Watched{}, false
 	}
 	return Watched{VerificationID: v.ID, Subject: p.subject(v, e), Query: q, Alerts: alertPrints(found),
@@ -399,5 +399,6 @@ func alert(v Verification, e Event, matches []pepMatch, lists []pepList) ([]byte
 		Matches         []pepMatch      `json:"matches"` // new or changed
 		Lists           []pepList       `json:"lists"`
 		WebhookMetadata json.RawMessage `json:"webhook_metadata"`
-	}{ScreeningAlert, e.At.UTC(), e.ID, e.Sequence, v.ID, v.ResultID, v.FolderID, matches, lists, v.Metadata()})
+		Test            bool            `json:"test"`
+	}{ScreeningAlert, e.At.UTC(), e.ID, e.Sequence, v.ID, v.ResultID, v.FolderID, matches, lists, v.Metadata(), v.Test()})
 }

@@ -294,7 +294,7 @@ func (r *Reviews) decide(ctx context.Context, a tenant.Actor, c openCase, n NewR
 			}
 		}
 		if settles {
-			if err := tx.AppendEntry(ctx, a.Scope(), v.entry(ledger.Settle, v.UpdatedAt)); err != nil {
+			if err := p.book(ctx, tx, a.Scope(), v, ledger.Settle, v.UpdatedAt); err != nil {
 				return err
 			}
 		}
@@ -368,7 +368,11 @@ func (r *Reviews) correct(ctx context.Context, a tenant.Actor, v Verification, r
 	old, _ := screenQuery(v.Config, before.Read)
 	q, asked := screenQuery(v.Config, after.Read)
 	if v.Config.Type.WithScreening() && q != old {
-		found, err := p.pipeline.search(ctx, run, q)
+		engines, err := p.engines(v)
+		if err != nil {
+			return c, err
+		}
+		found, err := engines.search(ctx, run, q)
 		if err != nil {
 			return c, err
 		}
@@ -458,5 +462,5 @@ func (r *Reviews) applyFraud(ctx context.Context, tx Store, a tenant.Actor, v *V
 	if err := u.endJobs(ctx, tx, a.Scope(), v, Failed); err != nil {
 		return err
 	}
-	return tx.AppendEntry(ctx, a.Scope(), v.entry(ledger.Release, end))
+	return u.book(ctx, tx, a.Scope(), v, ledger.Release, end)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"anycheck/internal/fault"
+	"anycheck/internal/tenant"
 )
 
 // AnnouncedStatuses lists the statuses that webhooks tell of.
@@ -24,11 +25,11 @@ const sampleOutput = `{"face_match_confidence_level":"HIGH","face_match_confiden
 	`"ktp":{"nik":"3171010101900000","name":"CONTOH SAJA","birth_date":"1990-01-01","gender":"LAKI-LAKI"},"ktp_confidence":{"nik":0.99,"name":0.98,"birth_date":0.99,"gender":0.99}}`
 
 // SampleWebhook makes the body of a webhook of nobody's verification, marked
-// "test": true. The status counts for StatusChanged only.
+// "test": true as those of test keys are. The status counts for StatusChanged only.
 func SampleWebhook(kind EventKind, status Status, now time.Time) (id uuid.UUID, body []byte, err error) {
 	service := Catalogue()[0]
 	start, end := now.Add(-3*time.Second), now.Add(-time.Second)
-	v := Verification{ID: newID(), ServiceID: service.ID, ServiceName: service.Name, FolderID: newID(), ResultID: newID(), Status: status, Attempt: 1, StartDate: &start}
+	v := Verification{ID: newID(), Tenancy: Tenancy{OrganizationID: tenant.SandboxOf(newID())}, ServiceID: service.ID, ServiceName: service.Name, FolderID: newID(), ResultID: newID(), Status: status, Attempt: 1, StartDate: &start}
 	e := Event{ID: newID(), VerificationID: v.ID, Sequence: 2, Kind: kind, From: before[status], To: status, Attempt: 1, At: now}
 	switch status {
 	case Completed, PartiallyCompleted, NeedReview:
@@ -48,8 +49,5 @@ func SampleWebhook(kind EventKind, status Status, now time.Time) (id uuid.UUID, 
 	} else {
 		body, err = announcement(e.ID, v, e)
 	}
-	if err != nil {
-		return uuid.Nil, nil, err
-	}
-	return e.ID, append(body[:len(body)-1], `,"test":true}`...), nil
+	return e.ID, body, err
 }

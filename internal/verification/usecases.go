@@ -26,6 +26,7 @@ type UseCases struct {
 	outbound     Outbound
 	limits       Limits
 	revealed     Revealed
+	sandbox      Sandbox
 	lifecycle
 }
 
@@ -50,12 +51,14 @@ type Ports struct {
 	Now          func() time.Time
 	// Revealed hears of each value before it is revealed; nil for nobody.
 	Revealed Revealed
+	// Sandbox scripts what test keys send in; nil: they cannot send anything in.
+	Sandbox Sandbox
 }
 
 // NewUseCases connects the use cases to their ports.
 func NewUseCases(p Ports) *UseCases {
 	return &UseCases{store: p.Store, blobs: p.Blobs, documents: p.Documents, capabilities: p.Capabilities,
-		outbound: p.Outbound, limits: p.Limits, revealed: p.Revealed, lifecycle: lifecycle{now: storable(p.Now)}}
+		outbound: p.Outbound, limits: p.Limits, revealed: p.Revealed, sandbox: p.Sandbox, lifecycle: lifecycle{now: storable(p.Now)}}
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
@@ -195,7 +198,7 @@ func (u *UseCases) prepare(ctx context.Context, a tenant.Actor, n NewVerificatio
 		ID: newID(), Tenancy: folder.Tenancy, ServiceID: service.ID, ServiceName: service.Name, UserID: a.User.ID,
 		FolderID: folder.ID, ResultID: result, Status: Draft, Attempt: 1, InputConfig: n.Configuration,
 		WebhookURL: n.WebhookURL, WebhookMetadata: metadata, WebhookSecret: secret,
-		CreditCost: service.Cost, CreatedAt: now, UpdatedAt: now,
+		CreditCost: folder.price(service), CreatedAt: now, UpdatedAt: now,
 	}
 	if a.Key != nil {
 		v.APIKey = &KeyRef{ID: a.Key.ID, Name: a.Key.Name, Prefix: a.Key.Prefix}
@@ -220,15 +223,28 @@ func (u *UseCases) complete(ctx context.Context, v *Verification) error {
 	if err != nil {
 		return err
 	}
-	if missing := u.capabilities.Missing(cfg.Type); len(missing) > 0 {
+	if missing := u.missing(v.Tenancy, cfg.Type); len(missing) > 0 {
 		return fault.New(fault.Unavailable, "%s cannot run here: not installed: %s (anycheck models pull).", cfg.Type, strings.Join(missing, ", "))
 	}
 	v.TotalPages, v.TotalFiles, err = u.countPages(ctx, v.Tenancy, cfg)
 	if err != nil {
 		return err
 	}
-	v.Config, v.CreditCost = cfg, service.Cost
+	if v.Test() {
+		if err := u.rehearse(cfg); err != nil {
+			return err
+		}
+	}
+	v.Config, v.CreditCost = cfg, v.price(service)
 	return nil
+}
+
+// missing are the models without which a type cannot run; tests need none.
+func (u *UseCases) missing(t Tenancy, of Type) []string {
+	if t.Test() {
+		return nil
+	}
+	return u.capabilities.Missing(of)
 }
 
 // insert keeps a new verification, with its result where that is new too.
@@ -274,7 +290,7 @@ func (u *UseCases) enqueue(ctx context.Context, tx Store, scope tenant.Scope, v 
 		}
 	}
 	// Last: it locks the group's balance, and others of the group wait for it.
-	return tx.AppendEntry(ctx, scope, v.entry(ledger.Reserve, now))
+	return u.book(ctx, tx, scope, v, ledger.Reserve, now)
 }
 
 func (v Verification) entry(kind ledger.Kind, at time.Time) ledger.Entry {

@@ -122,12 +122,12 @@ func (d *Deliverer) Deliver(ctx context.Context, id uuid.UUID, round int) error 
 }
 
 // secrets are what signs: the caller's own, else those of the group that are
-// alive.
+// alive. A sandbox signs with those of its group: a receiver needs no others.
 func (d *Deliverer) secrets(ctx context.Context, group uuid.UUID, own string) ([]string, error) {
 	if own != "" {
 		return []string{own}, nil
 	}
-	secrets, err := d.store.GroupSecrets(ctx, tenant.Everything(), group, d.now())
+	secrets, err := d.store.GroupSecrets(ctx, tenant.Everything(), tenant.LiveOf(group), d.now())
 	if err == nil && len(secrets) == 0 {
 		err = fmt.Errorf("group %s has no webhook secret", group)
 	}

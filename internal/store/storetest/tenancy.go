@@ -44,7 +44,20 @@ type belongings struct {
 func newBelongings(t *testing.T, db *store.DB) *belongings {
 	t.Helper()
 	w := newWorld(t, db)
-	b := &belongings{world: w, folder: w.folder(t, "F", now), empty: w.folder(t, "Empty", now), upload: w.upload(t), key: w.key(t, now)}
+	b := w.belongings(t)
+	b.key = w.key(t, now)
+	b.session, _ = w.session(t)
+	seven := int64(7)
+	must(t, db.SetQuota(t.Context(), w.scope, w.user.ID, &seven, now, "x"))
+	return b
+}
+
+// belongings are all that the world's group can have besides its people and
+// their keys.
+func (w *world) belongings(t *testing.T) *belongings {
+	t.Helper()
+	db := w.db
+	b := &belongings{world: w, folder: w.folder(t, "F", now), empty: w.folder(t, "Empty", now), upload: w.upload(t)}
 	b.result = w.result(t, b.folder.ID, now)
 	b.v = w.draft(b.result, now)
 	b.v.Status = verification.InQueue
@@ -67,12 +80,10 @@ func newBelongings(t *testing.T, db *store.DB) *belongings {
 	must(t, db.PlaceEvents(t.Context()))
 	b.tried, b.held, b.disabled = w.disabled(t, b.v)
 	w.topUp(t, 100)
-	b.session, _ = w.session(t)
 	b.answer = w.answer(now)
 	must(t, db.SaveAnswer(t.Context(), w.scope, b.answer, now.Add(-time.Hour)))
 	seven := int64(7)
 	must(t, db.SetRateLimit(t.Context(), w.scope, verification.RateSubject{ID: w.group.ID}, &seven, now, "x"))
-	must(t, db.SetQuota(t.Context(), w.scope, w.user.ID, &seven, now, "x"))
 	must(t, db.InsertAttempt(t.Context(), w.scope, b.v.ID, verification.Attempt{Number: 1, Status: verification.Failed}))
 	must(t, db.InsertReview(t.Context(), w.scope, w.review(b.v, now)))
 	must(t, db.SaveReviewSettings(t.Context(), w.scope, w.group.ID, verification.ReviewSettings{APIKey: verification.ReviewNever, UpdatedAt: now}))
@@ -586,13 +597,18 @@ func testTenancy(t *testing.T, db *store.DB) {
 		}
 	}
 
-	for who := range b.insiders() {
+	insiders := func(b *belongings) map[string]tenant.Scope {
+		all := b.insiders()
+		all["every tenant"] = tenant.EveryTenant()
+		return all
+	}
+	for who := range insiders(b) {
 		b := newBelongings(t, db) // writes by one must not meet those of another
 		for _, c := range calls {
 			if _, ok := exceptions[c.method+"/"+who]; ok {
 				continue
 			}
-			if reached, err := c.call(t, b, b.insiders()[who]); err != nil || !reached {
+			if reached, err := c.call(t, b, insiders(b)[who]); err != nil || !reached {
 				t.Errorf("%s by %s: reached %v, error %v", c.method, who, reached, err)
 			}
 		}
