@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"anycheck/client"
 	"anycheck/internal/onnx/onnxtest"
@@ -36,13 +37,14 @@ func TestErasure(t *testing.T) {
 	paths := c.upload(t, p.card, p.selfie)
 	n := c.request("KTP_SELFIE_PEP", paths[0], paths[1])
 	n.WebhookURL, n.WebhookMetadata = hooks.url, map[string]any{"webhook_secret": "the caller's secret", "customer": p.person.Name}
+	n.Consent = &client.Consent{Text: "I, " + p.person.Name + ", agree.", Version: "1", GivenAt: time.Now()}
 	v := c.verify(t, n)
 	hooks.wait(t, 2)
 	found, err := admin.ResultsOf(ctx, p.person.NIK)
 	if err != nil || !slices.Equal(found, []string{v.ResultID}) {
 		t.Fatalf("results about the person: %v, %v", found, err)
 	}
-	if !strings.Contains(string(v.Output), p.person.NIK) || len(download(t, admin, v.ExportFileURL)) == 0 {
+	if !strings.Contains(string(v.Output), p.person.NIK) || v.Consent == nil || len(download(t, admin, v.ExportFileURL)) == 0 {
 		t.Fatalf("nothing to erase: %s", v.Output)
 	}
 

@@ -250,6 +250,7 @@ func TestEvidencePageIsInert(t *testing.T) {
 	evil := `"><script>alert(1)</script><img src=https://evil.example/x onerror=alert(1)>{{.}}`
 	v := &d.Cases[0].Report
 	v.Verification.ServiceName = evil
+	v.Verification.Consent = &verification.Consent{Text: evil, Version: evil}
 	v.Checks = []verification.Check{{Name: evil, Outcome: verification.FailOutcome, Message: evil, Code: evil}}
 	v.Fields = []verification.ReportField{{Label: evil, Value: &evil, Note: evil}}
 	v.Hits, v.Screened = []verification.ReportHit{{Name: evil, EntityID: evil, Topics: []string{evil}, URL: "javascript:alert(1)"}}, true

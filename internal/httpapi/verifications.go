@@ -45,6 +45,8 @@ type verificationView struct {
 
 	Error  *verification.Failure `json:"error" doc:"Why it FAILED, else null."`
 	Checks []verification.Check  `json:"checks" doc:"What was checked and what came of it; empty until decided."`
+
+	Consent *consent `json:"consent" doc:"What the person agreed to, as told with the verification; null if nothing was."`
 }
 
 type externalJobs struct {
@@ -71,6 +73,7 @@ func (s *server) viewVerification(base links, v verification.Seen) verificationV
 		CreditUsed: v.CreditUsed, TotalFiles: v.TotalFiles, TotalPages: v.TotalPages,
 		CreatedAt: v.CreatedAt.UTC(), UpdatedAt: v.UpdatedAt.UTC(),
 		Error: v.Failure, Checks: append([]verification.Check{}, v.Checks...),
+		Consent: (*consent)(v.Consent),
 	}
 	if d, ok := v.ExecutionTime(); ok {
 		seconds := d.Seconds()
@@ -109,12 +112,13 @@ func (s *server) answerVerification(ctx context.Context, v verification.Verifica
 
 type createVerificationRequest struct {
 	Body struct {
-		ServiceID       id     `json:"service_id" doc:"Id of the service, from GET /services."`
-		FolderID        id     `json:"folder_id" doc:"The folder that takes the result."`
-		Configuration   object `json:"configuration" example:"{\"verification_type\":\"KTP_SELFIE\",\"files\":{\"ktp_file\":[\"files/…/uploads/…_ktp.jpg\"],\"selfie_file\":[\"files/…/uploads/…_selfie.jpg\"]},\"fraud_detection\":false}" doc:"What the service needs; GET /services/{id}/form-fields describes it. File paths come from POST /uploads."`
-		ResultID        *id    `json:"result_id,omitempty" nullable:"true" doc:"Join this result of the folder; absent makes a new one."`
-		WebhookURL      string `json:"webhook_url,omitempty" nullable:"true" maxLength:"2048" example:"https://your-app.example/webhook" doc:"Announce every transition to this address."`
-		WebhookMetadata object `json:"webhook_metadata,omitempty" nullable:"true" doc:"Sent along with each webhook. webhook_secret in it signs them and is never given back."`
+		ServiceID       id                  `json:"service_id" doc:"Id of the service, from GET /services."`
+		FolderID        id                  `json:"folder_id" doc:"The folder that takes the result."`
+		Configuration   object              `json:"configuration" example:"{\"verification_type\":\"KTP_SELFIE\",\"files\":{\"ktp_file\":[\"files/…/uploads/…_ktp.jpg\"],\"selfie_file\":[\"files/…/uploads/…_selfie.jpg\"]},\"fraud_detection\":false}" doc:"What the service needs; GET /services/{id}/form-fields describes it. File paths come from POST /uploads."`
+		ResultID        *id                 `json:"result_id,omitempty" nullable:"true" doc:"Join this result of the folder; absent makes a new one."`
+		WebhookURL      string              `json:"webhook_url,omitempty" nullable:"true" maxLength:"2048" example:"https://your-app.example/webhook" doc:"Announce every transition to this address."`
+		WebhookMetadata object              `json:"webhook_metadata,omitempty" nullable:"true" doc:"Sent along with each webhook. webhook_secret in it signs them and is never given back."`
+		Consent         *consentRequestBody `json:"consent,omitempty" nullable:"true" doc:"What the person agreed to before; kept and shown with the verification."`
 	}
 }
 
@@ -175,7 +179,7 @@ func (s *server) verificationRoutes() {
 		func(ctx context.Context, in *createVerificationRequest) (*output[verificationView], error) {
 			b := in.Body
 			n := verification.NewVerification{ServiceID: b.ServiceID.uuid(), FolderID: b.FolderID.uuid(), Configuration: json.RawMessage(b.Configuration),
-				WebhookURL: b.WebhookURL, WebhookMetadata: json.RawMessage(b.WebhookMetadata)}
+				WebhookURL: b.WebhookURL, WebhookMetadata: json.RawMessage(b.WebhookMetadata), Consent: b.Consent.told()}
 			if b.ResultID != nil {
 				r := b.ResultID.uuid()
 				n.ResultID = &r

@@ -50,7 +50,7 @@ func (s *store) EraseResult(ctx context.Context, scope tenant.Scope, t verificat
 			return err
 		}
 		if _, err := tx.exec(ctx, `UPDATE verifications SET input_config = '{}', config = '{}', output = NULL, checks = NULL, output_path = '', export_path = '',
-			webhook_url = '', webhook_metadata = NULL, webhook_secret = '' WHERE `+inScope+` AND result_id = $3`, scoped(scope, t.ResultID)...); err != nil {
+			webhook_url = '', webhook_metadata = NULL, webhook_secret = '', consent = NULL WHERE `+inScope+` AND result_id = $3`, scoped(scope, t.ResultID)...); err != nil {
 			return err
 		}
 		return tx.shred(ctx, scope, t.Tenancy, &t.ResultID, kept, t.At)

@@ -347,6 +347,7 @@ func summaryOf(v Verification) any {
 		StartDate     *time.Time      `json:"start_date"`
 		EndDate       *time.Time      `json:"end_date"`
 		InputConfig   json.RawMessage `json:"input_config"`
+		Consent       *Consent        `json:"consent"`
 		Output        json.RawMessage `json:"output"`
 		OutputStatus  OutputStatus    `json:"output_status"`
 		Checks        []Check         `json:"checks"`
@@ -358,7 +359,7 @@ func summaryOf(v Verification) any {
 		UpdatedAt     time.Time       `json:"updated_at"`
 		PolicyVersion string          `json:"policy_version"` // of the program that made this bundle
 	}{v.ID, v.ServiceID, v.ServiceName, v.UserID, v.APIKey, v.FolderID, v.ResultID, v.Status, v.Attempt, v.StartDate, v.EndDate,
-		v.InputConfig, v.Output, v.OutputStatus, v.Checks, v.Failure, v.CreditUsed, v.TotalFiles, v.TotalPages, v.CreatedAt, v.UpdatedAt, PolicyVersion}
+		v.InputConfig, v.Consent, v.Output, v.OutputStatus, v.Checks, v.Failure, v.CreditUsed, v.TotalFiles, v.TotalPages, v.CreatedAt, v.UpdatedAt, PolicyVersion}
 }
 
 func eventsOf(events []Event) any {

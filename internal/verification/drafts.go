@@ -87,7 +87,7 @@ func (u *UseCases) UpdateDraft(ctx context.Context, a tenant.Actor, id uuid.UUID
 			return noDraft(*v)
 		}
 		v.ServiceID, v.ServiceName, v.CreditCost, v.InputConfig = fresh.ServiceID, fresh.ServiceName, fresh.CreditCost, fresh.InputConfig
-		v.WebhookURL, v.WebhookMetadata, v.UpdatedAt = fresh.WebhookURL, fresh.WebhookMetadata, u.now()
+		v.WebhookURL, v.WebhookMetadata, v.Consent, v.UpdatedAt = fresh.WebhookURL, fresh.WebhookMetadata, fresh.Consent, u.now()
 		if fresh.WebhookSecret != "" {
 			v.WebhookSecret = fresh.WebhookSecret
 		}

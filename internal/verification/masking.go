@@ -34,6 +34,7 @@ func (v Verification) For(a tenant.Actor) Seen {
 	if !full {
 		v.Output, v.InputConfig = masked(v.Output), masked(v.InputConfig)
 		v.WebhookMetadata = nil // a caller's own, whatever it is
+		v.Consent = v.Consent.masked()
 	}
 	if !full || !a.Can(tenant.DownloadFiles) {
 		v.OutputPath, v.Config.Files = "", maps.Clone(v.Config.Files)

@@ -53,6 +53,8 @@ type Verification struct {
 	WebhookMetadata json.RawMessage // without the secret; nil when none was sent
 	WebhookSecret   string          // the caller's own, may be empty
 
+	Consent *Consent // nil when the caller told of none
+
 	CreditCost int64 // reserved for the current attempt
 	CreditUsed int64 // settled over all attempts
 	CreatedAt  time.Time

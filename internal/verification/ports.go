@@ -88,7 +88,7 @@ type Verifications interface {
 	// as was says; otherwise it changes nothing and answers a Conflict.
 	UpdateVerification(ctx context.Context, scope tenant.Scope, was Mark, v Verification) error
 	// UpdateInput writes what a draft holds: service, configuration, pages,
-	// webhook and cost, if the row is still as was says; else it is a Conflict.
+	// webhook, consent and cost, if the row is still as was says; else it is a Conflict.
 	UpdateInput(ctx context.Context, scope tenant.Scope, was Mark, v Verification) error
 	// LockVerification reads a verification and lets nobody else change it
 	// until the transaction ends.

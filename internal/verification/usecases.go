@@ -118,6 +118,7 @@ type NewVerification struct {
 	Configuration   json.RawMessage
 	WebhookURL      string
 	WebhookMetadata json.RawMessage
+	Consent         *Consent // nil: none is told of
 }
 
 const maxMetadata = 8 << 10
@@ -191,11 +192,15 @@ func (u *UseCases) prepare(ctx context.Context, a tenant.Actor, n NewVerificatio
 		return Verification{}, err
 	}
 	now := u.now()
+	consent, err := n.Consent.checked(now)
+	if err != nil {
+		return Verification{}, err
+	}
 	v := Verification{
 		ID: newID(), Tenancy: folder.Tenancy, ServiceID: service.ID, ServiceName: service.Name, UserID: a.User.ID,
 		FolderID: folder.ID, ResultID: result, Status: Draft, Attempt: 1, InputConfig: n.Configuration,
 		WebhookURL: n.WebhookURL, WebhookMetadata: metadata, WebhookSecret: secret,
-		CreditCost: service.Cost, CreatedAt: now, UpdatedAt: now,
+		Consent: consent, CreditCost: service.Cost, CreatedAt: now, UpdatedAt: now,
 	}
 	if a.Key != nil {
 		v.APIKey = &KeyRef{ID: a.Key.ID, Name: a.Key.Name, Prefix: a.Key.Prefix}

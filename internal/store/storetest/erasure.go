@@ -19,6 +19,7 @@ func testErasure(t *testing.T, db *store.DB) {
 	path := up.Files[0].Path
 	with := func(path string) verification.Verification {
 		v := w.draft(w.result(t, folder.ID, now), now)
+		v.Consent = &verification.Consent{Text: "I agree", Version: "1", GivenAt: now}
 		v.Status, v.Config.Files = verification.Completed, map[string][]string{"ktp_file": {path}}
 		must(t, db.InsertVerification(ctx, w.scope, v))
 		must(t, db.SaveEvidence(ctx, w.scope, v.ID, 1, verification.StepRead, json.RawMessage(`1`), now))
@@ -56,6 +57,9 @@ func testErasure(t *testing.T, db *store.DB) {
 	same(t, "results of the person", len(found), 1)
 	if n := count(t, db, `SELECT COUNT(*) FROM deliveries WHERE verification_id = $1`, one.ID.String()); n != 0 {
 		t.Errorf("%d webhooks are left", n)
+	}
+	if n := count(t, db, `SELECT COUNT(*) FROM verifications WHERE id = $1 AND consent IS NULL`, one.ID.String()); n != 1 {
+		t.Error("the consent is left")
 	}
 	if _, err := db.Verification(ctx, w.scope, two.ID); err != nil {
 		t.Errorf("another result: %v", err)

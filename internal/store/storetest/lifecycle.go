@@ -34,6 +34,7 @@ func testDrafts(t *testing.T, db *store.DB) {
 	changed.Config = verification.Configuration{Type: verification.KTPPEP, Files: map[string][]string{"ktp_file": {"files/y"}}}
 	changed.TotalFiles, changed.TotalPages, changed.CreditCost, changed.UpdatedAt = 3, 4, 5, now.Add(time.Second)
 	changed.WebhookURL, changed.WebhookMetadata, changed.WebhookSecret = "https://example.org", json.RawMessage(`{"c":3}`), "secret"
+	changed.Consent = &verification.Consent{Text: "I agree", Version: "1", GivenAt: now}
 	must(t, db.UpdateInput(ctx, w.scope, draft, changed))
 	got, err := db.Verification(ctx, w.scope, v.ID)
 	must(t, err)

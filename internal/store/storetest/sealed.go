@@ -22,6 +22,7 @@ func testSealed(t *testing.T, db *store.DB) {
 	const secret = "3174080107870501"
 	v.InputConfig, v.Config.Person = json.RawMessage(`{"name":"`+secret+`"}`), &verification.Person{Name: secret}
 	v.Status, v.WebhookMetadata, v.WebhookSecret = verification.Completed, json.RawMessage(`{"a":"`+secret+`"}`), secret
+	v.Consent = &verification.Consent{Text: secret, Version: "1", GivenAt: now}
 	must(t, db.InsertVerification(ctx, w.scope, v))
 	v.Output, v.Checks = json.RawMessage(`{"nik":"`+secret+`"}`), []verification.Check{{Message: secret}}
 	must(t, db.UpdateVerification(ctx, w.scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v))
@@ -48,7 +49,7 @@ func testSealed(t *testing.T, db *store.DB) {
 	must(t, db.DestroyDataKeys(ctx, []vault.Owner{owner}, now.Add(time.Hour)))
 	got, err = db.Verification(ctx, w.scope, v.ID)
 	must(t, err)
-	if got.Output != nil || got.InputConfig != nil || got.Checks != nil || got.Config.Person != nil || got.WebhookSecret != "" || got.Status != v.Status {
+	if got.Output != nil || got.InputConfig != nil || got.Checks != nil || got.Config.Person != nil || got.Consent != nil || got.WebhookSecret != "" || got.Status != v.Status {
 		t.Errorf("without its key: %+v", got)
 	}
 	evidence, err := db.Evidence(ctx, w.scope, v.ID, 1)
