@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -15,7 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"anycheck/client"
+	"anycheck/internal/audit"
+	"anycheck/internal/export"
+	"anycheck/internal/fault"
 	"anycheck/internal/onnx/onnxtest"
 )
 
@@ -46,6 +52,34 @@ func TestErasure(t *testing.T) {
 	}
 	if !strings.Contains(string(v.Output), p.person.NIK) || v.Consent == nil || len(download(t, admin, v.ExportFileURL)) == 0 {
 		t.Fatalf("nothing to erase: %s", v.Output)
+	}
+
+	// What the person is given before, by the API and by the operator.
+	me, err := admin.Profile(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	organization := uuid.MustParse(me.Organization.ID)
+	operator := audit.With(ctx, audit.Begin(audit.SubjectExported, "result").As(audit.CommandLine))
+	for by, write := range map[audit.ActorKind]func(io.Writer) error{
+		audit.User:        func(w io.Writer) error { return admin.ExportSubject(ctx, p.person.NIK, w) },
+		audit.CommandLine: func(w io.Writer) error { return s.ExportSubject(operator, organization, p.person.NIK, w) },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			t.Fatalf("exported by %s: %v", by, err)
+		}
+		check, err := export.CheckBundle(bytes.NewReader(b.Bytes()), int64(b.Len()), audit.Keys{s.Audit.PublicKey()})
+		if err != nil || len(check.Findings) > 0 || !check.KeyTrusted || len(check.ResultIDs) != 1 || check.ResultIDs[0].String() != v.ResultID {
+			t.Errorf("the export by %s: %+v, %v", by, check, err)
+		}
+		records, err := admin.AuditRecords(ctx, client.AuditFilter{ObjectID: v.ResultID, Action: "subject.exported"}, client.Page{Size: 1})
+		if err != nil || len(records.Items) != 1 || records.Items[0].Actor.Kind != string(by) {
+			t.Errorf("the record of the export by %s: %+v, %v", by, records, err)
+		}
+	}
+	if err := s.ExportSubject(operator, uuid.New(), p.person.NIK, io.Discard); !fault.Is(err, fault.NotFound) {
+		t.Errorf("another organization's export: %v", err)
 	}
 
 	if _, err := admin.EraseResult(ctx, v.ResultID, "BORED"); !client.IsCode(err, "INVALID_VALUE") && !client.IsCode(err, "INVALID_REQUEST") {

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"anycheck/internal/auth"
 	"anycheck/internal/blob"
 	"anycheck/internal/config"
+	"anycheck/internal/export"
 	"anycheck/internal/fault"
 	"anycheck/internal/ledger"
 	"anycheck/internal/queue"
@@ -165,13 +167,27 @@ func (p *Platform) SweepRetention(ctx context.Context, dry bool, tell func(verif
 	return e.Sweep(ctx, dry, tell)
 }
 
+// ExportSubject writes everything that an organization keeps about a person to
+// w; NotFound when that is nothing. Each result leaves the audit record that ctx
+// carries.
+func (p *Platform) ExportSubject(ctx context.Context, organization uuid.UUID, nik string, w io.Writer) error {
+	process := verification.NewProcessor(p.db, p.blobs, nil, export.Exporter{}, p.keys.NIKs, time.Now, nil)
+	cases := verification.NewUseCases(verification.Ports{Store: p.db, Blobs: p.blobs, Now: time.Now})
+	operator := tenant.Actor{User: tenant.User{OrganizationID: organization, Role: tenant.OrganizationOwner, Email: commandLine}}
+	x, err := verification.NewDossiers(cases, process, p.Audit, export.Exporter{}).Subject(ctx, operator, nik)
+	if err != nil {
+		return err
+	}
+	return x.Write(ctx, w, func(ctx context.Context) error { return p.Audit.Append(ctx, audit.Of(ctx)) })
+}
+
 // KeepFor sets how many days a group keeps classes of data, and gives all.
 func (p *Platform) KeepFor(ctx context.Context, group uuid.UUID, days map[verification.DataClass]int) (map[verification.DataClass]int, error) {
 	e, err := p.eraser()
 	if err != nil {
 		return nil, err
 	}
-	operator := tenant.Actor{User: tenant.User{Role: tenant.SuperAdmin, Email: "command line"}}
+	operator := tenant.Actor{User: tenant.User{Role: tenant.SuperAdmin, Email: commandLine}}
 	return e.SetRetention(ctx, operator, group, days)
 }
 

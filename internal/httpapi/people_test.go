@@ -256,6 +256,7 @@ func TestRoutesNeedPermission(t *testing.T) {
 		{"GET", "/results/" + some + "/evidence.zip", "", reviewers},
 		{"DELETE", "/results/" + some + "?reason=OTHER", "", append(owners, "a key with every scope")},
 		{"POST", "/privacy/subjects", `{"nik":"1"}`, append(owners, "a key with every scope")},
+		{"POST", "/privacy/subjects/export", `{"nik":"1"}`, append(owners, "a key with every scope")},
 		{"PUT", "/groups/" + some + "/retention", `{"result":1,"files":1}`, owners},
 		{"PATCH", "/groups/" + p.a.group.ID.String() + "/settings", `{}`, owners},
 		{"GET", "/groups/" + some + "/credits", "", readers},

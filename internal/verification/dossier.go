@@ -75,6 +75,9 @@ type Bundler interface {
 	// signs for a purpose; key proves it.
 	Bundle(ctx context.Context, w io.Writer, d Dossier, open func(ctx context.Context, path string) (io.ReadCloser, error),
 		key audit.PublicKey, sign func(purpose string, message []byte) []byte) error
+	// Subject streams a file of several dossiers, each as Bundle has it.
+	Subject(w io.Writer, head SubjectHead, open func(ctx context.Context, path string) (io.ReadCloser, error),
+		key audit.PublicKey, sign func(purpose string, message []byte) []byte) SubjectWriter
 }
 
 // AuditLog proves what is in the audit log.
@@ -132,7 +135,7 @@ func (d *Dossiers) Collect(ctx context.Context, a tenant.Actor, result uuid.UUID
 	if len(members) > maxCases {
 		return nil, fault.New(fault.TooLarge, "The result has %d verifications; a bundle takes %d.", len(members), maxCases)
 	}
-	b := &Bundle{d: d, dossier: Dossier{Result: r, MadeAt: d.cases.now(), MadeBy: audit.ActorOf(a)}}
+	b := &Bundle{d: d, dossier: Dossier{Result: r, MadeAt: d.cases.now(), MadeBy: maker(ctx, a)}}
 	for _, v := range items {
 		if err := d.collect(ctx, scope, v, &b.dossier); err != nil {
 			return nil, fmt.Errorf("verification %s: %w", v.ID, err)
@@ -242,6 +245,9 @@ func (d *Dossiers) inputs(ctx context.Context, scope tenant.Scope, v Verificatio
 	for _, field := range slices.Sorted(maps.Keys(v.Config.Files)) {
 		for i, name := range v.Config.Files[field] {
 			f, err := d.cases.store.File(ctx, scope, name)
+			if fault.Is(err, fault.NotFound) {
+				continue // its time was over; what was read from it stays
+			}
 			if err != nil {
 				return err
 			}

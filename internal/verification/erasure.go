@@ -75,6 +75,8 @@ type Erasures interface {
 	FilesDeleted(ctx context.Context, scope tenant.Scope, result uuid.UUID) error
 	// SaveSubject notes who a verification is about, as a keyed hash.
 	SaveSubject(ctx context.Context, scope tenant.Scope, verification uuid.UUID, subject []byte) error
+	// Groups lists the groups in scope.
+	Groups(ctx context.Context, scope tenant.Scope) ([]tenant.Group, error)
 	// ResultsOf lists the results of a subject, oldest first.
 	ResultsOf(ctx context.Context, scope tenant.Scope, subject []byte) ([]uuid.UUID, error)
 	// Expired lists results of groups whose time for a class of data is over
@@ -264,16 +266,13 @@ func (p *Privacy) Tombstone(ctx context.Context, a tenant.Actor, result uuid.UUI
 	return p.store.Tombstone(ctx, a.Scope(), result)
 }
 
-// ResultsOf lists the results about a person in the caller's group, by NIK.
+// ResultsOf lists the results about a person, by NIK, oldest first: those of the
+// caller's organization that it sees.
 func (p *Privacy) ResultsOf(ctx context.Context, a tenant.Actor, nik string) ([]uuid.UUID, error) {
 	if err := a.Require(tenant.EraseResults); err != nil {
 		return nil, err
 	}
-	if !isNIK(nik) {
-		return nil, fault.Field("nik", "must have 16 digits")
-	}
-	_, group := a.Home()
-	return p.store.ResultsOf(ctx, a.Scope(), subjectOfNIK(p.nik, group, nik))
+	return resultsOf(ctx, p.store, a, p.nik, nik)
 }
 
 // Retention gives the days a group keeps each class of data; a class that is
