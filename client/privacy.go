@@ -29,10 +29,12 @@ type Receipt struct {
 	Salt string `json:"salt"` // base64
 }
 
-// Retention is how many days a group keeps data; nil is for ever.
+// Retention is how many days a group keeps data; nil is for ever, for Uploads
+// the default.
 type Retention struct {
-	Result *int `json:"result"`
-	Files  *int `json:"files"`
+	Result  *int `json:"result"`
+	Files   *int `json:"files"`
+	Uploads *int `json:"uploads"` // files that no verification ever used
 }
 
 // EraseResult erases a result for ever.

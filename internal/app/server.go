@@ -189,7 +189,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.jobs.Every("sign-ins", signInsEvery, s.Auth.Sweep)
 	s.jobs.Every("retention", retentionEvery, func(ctx context.Context) error {
 		return s.privacy.Sweep(ctx, false, func(c verification.DataClass, e verification.Expiry) {
-			s.log.Info("kept long enough, erased", "class", c, "result", e.ResultID)
+			s.log.Info("kept long enough, erased", "class", c, "result", e.ResultID, "file", e.FileID)
 		})
 	})
 	s.jobs.Every("answers", forgetEvery, s.cases.ForgetAnswers)

@@ -40,14 +40,15 @@ func (c privacySweepCmd) Run(e *env) error {
 	return e.withPlatform(func(p *app.Platform) error {
 		type row struct {
 			Class     verification.DataClass `json:"class"`
-			ResultID  uuid.UUID              `json:"result_id"`
+			ResultID  uuid.UUID              `json:"result_id,omitzero"`
+			FileID    uuid.UUID              `json:"file_id,omitzero"` // of an unused upload
 			GroupID   uuid.UUID              `json:"group_id"`
 			CreatedAt time.Time              `json:"created_at"`
 			Days      int                    `json:"days"`
 		}
 		rows := []row{}
 		err := p.SweepRetention(e.ctx, c.DryRun, func(class verification.DataClass, x verification.Expiry) {
-			rows = append(rows, row{class, x.ResultID, x.GroupID, x.CreatedAt, x.Days})
+			rows = append(rows, row{class, x.ResultID, x.FileID, x.GroupID, x.CreatedAt, x.Days})
 		})
 		if err != nil {
 			return err
@@ -57,9 +58,13 @@ func (c privacySweepCmd) Run(e *env) error {
 			if c.DryRun {
 				verb = "would be erased"
 			}
-			text := [][]string{{"CLASS", "RESULT", "GROUP", "MADE", "KEPT"}}
+			text := [][]string{{"CLASS", "RESULT OR FILE", "GROUP", "MADE", "KEPT"}}
 			for _, r := range rows {
-				text = append(text, []string{string(r.Class), r.ResultID.String(), r.GroupID.String(), r.CreatedAt.Format(time.DateOnly), fmt.Sprint(r.Days, " days")})
+				what := r.ResultID
+				if r.FileID != uuid.Nil {
+					what = r.FileID
+				}
+				text = append(text, []string{string(r.Class), what.String(), r.GroupID.String(), r.CreatedAt.Format(time.DateOnly), fmt.Sprint(r.Days, " days")})
 			}
 			table(w, text)
 			fmt.Fprintf(w, "%d %s\n", len(rows), verb)
@@ -68,9 +73,10 @@ func (c privacySweepCmd) Run(e *env) error {
 }
 
 type privacyKeepCmd struct {
-	Group  string `arg:"" help:"Id of the group (anycheck group list)."`
-	Result *int   `placeholder:"DAYS" help:"Days until a result is erased with everything; 0: never."`
-	Files  *int   `placeholder:"DAYS" help:"Days until its pictures are erased, while what was read stays; 0: never."`
+	Group   string `arg:"" help:"Id of the group (anycheck group list)."`
+	Result  *int   `placeholder:"DAYS" help:"Days until a result is erased with everything; 0: never."`
+	Files   *int   `placeholder:"DAYS" help:"Days until its pictures are erased, while what was read stays; 0: never."`
+	Uploads *int   `placeholder:"DAYS" help:"Days until an uploaded file is erased that no verification ever used; 0: 7, as without a word."`
 }
 
 func (c privacyKeepCmd) Run(e *env) error {
@@ -80,7 +86,7 @@ func (c privacyKeepCmd) Run(e *env) error {
 	}
 	return e.withPlatform(func(p *app.Platform) error {
 		set := map[verification.DataClass]int{}
-		for class, n := range map[verification.DataClass]*int{verification.ResultData: c.Result, verification.FileData: c.Files} {
+		for class, n := range map[verification.DataClass]*int{verification.ResultData: c.Result, verification.FileData: c.Files, verification.UploadData: c.Uploads} {
 			if n != nil {
 				set[class] = *n
 			}

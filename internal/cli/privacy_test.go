@@ -10,14 +10,17 @@ import (
 func TestPrivacyKeep(t *testing.T) {
 	dir := t.TempDir()
 	g := must[struct{ ID string }](t, dir, "group", "add", "Retail", "--organization", "Bank")
-	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID); len(got) != 0 {
+	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID); len(got) != 1 || got["UPLOADS"] != 7 {
 		t.Errorf("at first %v", got)
 	}
 	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID, "--result", "365", "--files", "30"); got["RESULT"] != 365 || got["FILES"] != 30 {
 		t.Errorf("set %v", got)
 	}
-	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID, "--files", "0"); got["RESULT"] != 365 || len(got) != 1 {
+	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID, "--files", "0"); got["RESULT"] != 365 || len(got) != 2 {
 		t.Errorf("one taken away %v", got)
+	}
+	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID, "--uploads", "2"); got["UPLOADS"] != 2 {
+		t.Errorf("uploads set %v", got)
 	}
 	if got := must[[]any](t, dir, "privacy", "sweep", "--dry-run"); len(got) != 0 {
 		t.Errorf("an empty platform sweeps %v", got)

@@ -232,3 +232,32 @@ func TestEvidenceWithoutPictures(t *testing.T) {
 		t.Errorf("check %+v, %v", check, err)
 	}
 }
+
+func TestRetentionDays(t *testing.T) {
+	p := newPlatform(t)
+	ctx := t.Context()
+	owner, me := p.member(t, "owner", tenant.OrganizationOwner)
+	group := p.a.group.ID.String()
+	if got, err := owner.Retention(ctx, group); err != nil || got.Result != nil || got.Files != nil || got.Uploads == nil || *got.Uploads != 7 {
+		t.Errorf("by default %+v, %v", got, err)
+	}
+	if got, err := owner.SetRetention(ctx, group, client.Retention{Result: ptr(365), Uploads: ptr(2)}); err != nil || *got.Result != 365 || got.Files != nil || *got.Uploads != 2 {
+		t.Errorf("set %+v, %v", got, err)
+	}
+	header, route := p.bearer(t, me.Email), "/groups/"+group+"/retention"
+	for body, field := range map[string]string{
+		`{"result":null,"files":null,"uploads":0}`:     "uploads",
+		`{"result":null,"files":null,"uploads":36501}`: "uploads",
+		`{"result":null,"files":null,"uploads":"7"}`:   "uploads",
+		`{"files":null,"uploads":7}`:                   "result",
+	} {
+		wantProblem(t, p.do("PUT", route, body, header...), http.StatusBadRequest, fault.CodeInvalidRequest, field)
+	}
+	if got, err := owner.Retention(ctx, group); err != nil || *got.Result != 365 || *got.Uploads != 2 {
+		t.Errorf("refusals changed it to %+v, %v", got, err)
+	}
+	// Who does not know the third class sets its default.
+	if w := p.do("PUT", route, `{"result":30,"files":null}`, header...); w.Code != http.StatusOK || strings.TrimSpace(w.Body.String()) != `{"result":30,"files":null,"uploads":7}` {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

@@ -176,6 +176,14 @@ type File struct {
 	Pages     int
 }
 
+// UnusedFile is an uploaded file that nobody used in its time.
+type UnusedFile struct {
+	Path string
+	Tenancy
+	CreatedAt time.Time // of its upload
+	Days      int       // the group's limit
+}
+
 // JobKind is the part of the pipeline that a job record stands for.
 type JobKind string
 

@@ -149,6 +149,9 @@ func (u *UseCases) create(ctx context.Context, a tenant.Actor, n NewVerification
 	err = u.store.InTx(ctx, func(ctx context.Context, tx Store) error {
 		v := &v
 		*v = v.asDraft()
+		if err := useFiles(ctx, tx, *v); err != nil {
+			return err
+		}
 		if err := u.insert(ctx, tx, a.Scope(), *v, n.ResultID == nil); err != nil {
 			return err
 		}
@@ -290,14 +293,14 @@ func (v Verification) entry(kind ledger.Kind, at time.Time) ledger.Entry {
 // A file of somebody else is as good as none.
 func (u *UseCases) countPages(ctx context.Context, owner Tenancy, cfg Configuration) (pages, files int, err error) {
 	scope := tenant.WithinGroup(owner.OrganizationID, owner.GroupID)
-	wrong := fault.New(fault.Invalid, "The configuration names a file that cannot be used.")
+	wrong := unusable()
 	for _, field := range slices.Sorted(maps.Keys(cfg.Files)) {
 		for i, path := range cfg.Files[field] {
 			f, err := u.store.File(ctx, scope, path)
-			name := fmt.Sprintf("configuration.files.%s[%d]", field, i)
+			name := fileField(field, i)
 			switch {
 			case fault.Is(err, fault.NotFound):
-				wrong.WithField(name, "there is no uploaded file with this path")
+				wrong.WithField(name, noSuchFile)
 			case err != nil:
 				return 0, 0, err
 			case f.Category != InputFile:
@@ -310,6 +313,38 @@ func (u *UseCases) countPages(ctx context.Context, owner Tenancy, cfg Configurat
 		return 0, 0, wrong
 	}
 	return pages, files, nil
+}
+
+const noSuchFile = "there is no uploaded file with this path"
+
+func unusable() *fault.Error {
+	return fault.New(fault.Invalid, "The configuration names a file that cannot be used.")
+}
+
+func fileField(field string, i int) string {
+	return fmt.Sprintf("configuration.files.%s[%d]", field, i)
+}
+
+// useFiles keeps a verification's files from being swept as unused. One that was
+// swept since it was looked at is a field error.
+func useFiles(ctx context.Context, tx Store, v Verification) error {
+	names := map[string]string{} // path to field
+	for field, paths := range v.Config.Files {
+		for i, path := range paths {
+			names[path] = fileField(field, i)
+		}
+	}
+	scope := tenant.WithinGroup(v.OrganizationID, v.GroupID)
+	for _, path := range slices.Sorted(maps.Keys(names)) { // one order for all who lock them
+		err := tx.UseFile(ctx, scope, path)
+		if fault.Is(err, fault.NotFound) {
+			return unusable().WithField(names[path], noSuchFile)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // webhook checks the caller's address and takes the secret out of the metadata.

@@ -102,7 +102,9 @@ func testRetention(t *testing.T, db *store.DB) {
 	same(t, "days", days, map[verification.DataClass]int{verification.ResultData: 30, verification.FileData: 10})
 	first := verification.Expiry{ResultID: old.ID, Tenancy: old.Tenancy, CreatedAt: old.CreatedAt, Days: 30}
 	same(t, "after 30 days", expired(verification.ResultData), []verification.Expiry{first})
-	must(t, db.ForgetFiles(ctx, w.scope, old.ID, nil, now))
+	own, err := db.ForgetFiles(ctx, w.scope, old.ID, nil, now)
+	must(t, err)
+	same(t, "files of a result without any", own, []string(nil))
 	same(t, "pictures after 10 days", expired(verification.FileData), []verification.Expiry{{ResultID: young.ID, Tenancy: young.Tenancy, CreatedAt: young.CreatedAt, Days: 10}})
 	must(t, db.EraseResult(ctx, w.scope, verification.Tombstone{ResultID: old.ID, Tenancy: old.Tenancy, At: now, Reason: verification.RetentionEnded}))
 	same(t, "once erased", expired(verification.ResultData), []verification.Expiry(nil))

@@ -71,6 +71,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"unfinished", testUnfinished}, {"jobs", testJobs}, {"evidence", testEvidence},
 		{"known faces", testKnownFaces}, {"erasure of known faces", testKnownFaceIsErased},
 		{"sealed data", testSealed}, {"data keys", testDataKeys}, {"erasure", testErasure}, {"retention", testRetention},
+		{"unused files", testUnusedFiles}, {"use or delete a file", testUseOrDelete},
 		{"watched persons", testWatchedPersons}, {"dismissals", testDismissals},
 		{"webhook log", testWebhookLog}, {"webhook rounds", testRounds},
 		{"disabled addresses", testDisabledAddresses}, {"webhook secrets", testWebhookSecrets},
