@@ -20,9 +20,13 @@ import (
 
 	"anycheck/client"
 	"anycheck/internal/audit"
+	"anycheck/internal/config"
 	"anycheck/internal/export"
 	"anycheck/internal/fault"
 	"anycheck/internal/onnx/onnxtest"
+	"anycheck/internal/store"
+	"anycheck/internal/tenant"
+	"anycheck/internal/vault"
 )
 
 // TestErasure erases a result and then looks through every byte of the data
@@ -52,6 +56,22 @@ func TestErasure(t *testing.T) {
 	}
 	if !strings.Contains(string(v.Output), p.person.NIK) || v.Consent == nil || len(download(t, admin, v.ExportFileURL)) == 0 {
 		t.Fatalf("nothing to erase: %s", v.Output)
+	}
+
+	if v, err = admin.DismissHit(ctx, v.ID, client.NewDismissal{EntityID: "X-1", Reason: "not the mayor: " + p.person.Name}); err != nil {
+		t.Fatal(err)
+	}
+	// The face that is kept to be found again; a change of the master key takes
+	// it along.
+	face := knownFace(t, s.cfg, v.ID)
+	if err := s.RotateMasterKey(ctx, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PruneMasterKeys(ctx, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	if again := knownFace(t, s.cfg, v.ID); len(face) < 64 || !bytes.Equal(again, face) {
+		t.Fatalf("a face of %d values, after the rotation of %d", len(face), len(again))
 	}
 
 	// What the person is given before, by the API and by the operator.
@@ -131,7 +151,7 @@ func TestErasure(t *testing.T) {
 	}
 	stop()
 
-	secrets := map[string][]byte{"the NIK": []byte(p.person.NIK), "the name": []byte(p.person.Name), "the name as JSON in base64": []byte(base64.StdEncoding.EncodeToString([]byte(p.person.Name)))[:12]}
+	secrets := map[string][]byte{"the NIK": []byte(p.person.NIK), "the name": []byte(p.person.Name), "the face": face[:32], "the name as JSON in base64": []byte(base64.StdEncoding.EncodeToString([]byte(p.person.Name)))[:12]}
 	for name, picture := range map[string][]byte{"the card": p.card, "the selfie": p.selfie} {
 		for at := 600; at+32 < len(picture); at += len(picture) / 7 {
 			secrets[name+" at "+string(rune('a'+at*7/len(picture)))] = picture[at : at+32]
@@ -162,4 +182,25 @@ func TestErasure(t *testing.T) {
 	if log := s.logs.String(); strings.Contains(log, p.person.NIK) || strings.Contains(log, p.person.Name) {
 		t.Error("the log tells of the person")
 	}
+}
+
+// knownFace reads, as another process would, the face that is kept of a
+// verification.
+func knownFace(t *testing.T, cfg config.Config, id string) []byte {
+	t.Helper()
+	db, err := store.Open(t.Context(), "", cfg.DataDir, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	master, err := vault.Open(func() ([]byte, error) { return os.ReadFile(filepath.Join(cfg.DataDir, "master.keys")) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetVault(master)
+	f, err := db.KnownFace(t.Context(), tenant.Everything(), uuid.MustParse(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Face
 }

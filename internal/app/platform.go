@@ -202,7 +202,8 @@ func (p *Platform) openQueue() (*queue.Jobs, error) {
 // MasterKeys lists the ids of the master keys, the one that wraps first.
 func (p *Platform) MasterKeys() []uint32 { return p.master.Keys() }
 
-// RotateMasterKey makes a new master key and wraps every data key with it.
+// RotateMasterKey makes a new master key and wraps every data key and every known
+// face with it.
 // Running servers go on; the old master keys stay until they are pruned. It
 // can be run again after it was cut off. done is told how many keys it wrapped.
 func (p *Platform) RotateMasterKey(ctx context.Context, done func(keys int)) error {
@@ -219,7 +220,7 @@ func (p *Platform) RotateMasterKey(ctx context.Context, done func(keys int)) err
 	return p.rewrap(ctx, done)
 }
 
-// PruneMasterKeys wraps every data key with the newest master key and forgets
+// PruneMasterKeys wraps every data key and face with the newest master key and forgets
 // the others.
 func (p *Platform) PruneMasterKeys(ctx context.Context, done func(keys int)) error {
 	if err := p.rewrap(ctx, done); err != nil {
@@ -249,14 +250,27 @@ func (p *Platform) rewrap(ctx context.Context, done func(keys int)) error {
 		return err
 	}
 	p.master = master
-	for after := ""; ; {
-		last, n, err := p.db.RewrapDataKeys(ctx, after, 500, master.Rewrap)
-		if err != nil || n == 0 {
-			return err
+	for _, rewrap := range []func(after string) (last string, n int, err error){
+		func(after string) (string, int, error) {
+			return p.db.RewrapDataKeys(ctx, after, 500, master.Rewrap)
+		},
+		func(after string) (string, int, error) {
+			return p.db.ResealFaces(ctx, after, 500, master.Reseal)
+		},
+	} {
+		for after := ""; ; {
+			last, n, err := rewrap(after)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				break
+			}
+			done(n)
+			after = last
 		}
-		done(n)
-		after = last
 	}
+	return nil
 }
 
 // Person is whom a verification is about.

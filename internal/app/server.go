@@ -106,6 +106,11 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 		return s, err
 	}
 	s.db.SetEnqueuer(s.jobs)
+	if n, err := s.db.SealOlder(ctx); err != nil {
+		return s, err
+	} else if n > 0 {
+		log.Info("personal data that an older version had left open are encrypted now", "rows", n)
+	}
 	networks, err := cfg.Networks()
 	if err != nil {
 		return s, err
