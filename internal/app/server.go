@@ -141,7 +141,6 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	if s.listener, err = net.Listen("tcp", cfg.Addr); err != nil {
 		return s, fault.Wrap(err, fault.Unavailable, "Cannot listen on %s", cfg.Addr)
 	}
-	ports.Revealed = verification.RevealsIn(s.Audit.Append)
 	s.cases = verification.NewUseCases(ports)
 	s.http = &http.Server{
 		Handler: httpapi.New(httpapi.Config{

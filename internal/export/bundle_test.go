@@ -256,6 +256,7 @@ func TestEvidencePageIsInert(t *testing.T) {
 	v.Hits, v.Screened = []verification.ReportHit{{Name: evil, EntityID: evil, Topics: []string{evil}, URL: "javascript:alert(1)"}}, true
 	v.Images = []verification.ReportImage{{Title: evil, JPEG: []byte(evil)}}
 	d.Cases[0].Dismissals = []verification.Dismissal{{EntityID: evil, Reason: evil, Author: evil}}
+	d.Cases[0].Reveals = []verification.Reveal{{Field: evil, Reason: evil, Actor: evil}}
 	d.Cases[0].Events = []verification.Event{{Actor: evil}}
 	var b bytes.Buffer
 	if err := (export.Exporter{}).Bundle(t.Context(), &b, d, open, signer.PublicKey(), signer.Sign); err != nil {

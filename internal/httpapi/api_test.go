@@ -245,6 +245,8 @@ func TestAnotherOrganization(t *testing.T) {
 			}
 		})
 	}
+	// Its owner's key reads no audit log either.
+	wantProblem(t, p.asB("GET", "/verifications/"+v.ID.String()+"/reveals", ""), http.StatusNotFound, fault.CodeNotFound)
 	body := fmt.Sprintf(`{"service_id":%q,"folder_id":%q,"configuration":{}}`, v.Service.ID, v.FolderID)
 	wantProblem(t, p.asB("POST", "/verifications", body), http.StatusNotFound, fault.CodeNotFound, "folder_id")
 }

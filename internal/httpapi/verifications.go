@@ -160,13 +160,25 @@ type revealRequest struct {
 	ItemID
 	Body struct {
 		Field  string `json:"field" maxLength:"64" example:"nik" doc:"Name of the field in output.ktp, or in input_config of a screening."`
-		Reason string `json:"reason" doc:"Why, 1 to 500 characters."`
+		Reason string `json:"reason" doc:"Why, 1 to 500 characters. It is kept until the result is erased."`
 	}
 }
 
 type revealed struct {
 	Field string  `json:"field" doc:"The field that was asked for."`
 	Value *string `json:"value" doc:"Its value, null when it could not be read."`
+}
+
+type revealView struct {
+	ID        uuid.UUID `json:"id" format:"uuid" doc:"Id of the reveal: reveal_id in the details of its audit record."`
+	Field     string    `json:"field" doc:"The field that was revealed."`
+	Reason    string    `json:"reason" doc:"Why; masked for who sees personal data masked."`
+	Actor     string    `json:"actor" doc:"Who was shown it: a user's address or the prefix of an API key."`
+	CreatedAt time.Time `json:"created_at" doc:"When."`
+}
+
+func viewReveal(r verification.Reveal) revealView {
+	return revealView{r.ID, r.Field, r.Reason, r.Actor, r.At.UTC()}
 }
 
 func (s *server) verificationRoutes() {
@@ -245,5 +257,13 @@ func (s *server) verificationRoutes() {
 		func(ctx context.Context, in *revealRequest) (*output[revealed], error) {
 			value, err := s.UseCases.Reveal(ctx, actorOf(ctx), in.ID.uuid(), in.Body.Field, in.Body.Reason)
 			return &output[revealed]{Body: revealed{in.Body.Field, value}}, err
+		})
+	handle(s, callers, huma.Operation{OperationID: "listReveals", Method: http.MethodGet, Path: "/verifications/{id}/reveals", Tags: tags,
+		Metadata:    recorded(audit.LogViewed, "verification"),
+		Summary:     "Who was shown masked values of a verification, and why, oldest first",
+		Description: "For who has the permission audit:read. The reasons are erased with the result; that a value was revealed stays in the audit log."},
+		func(ctx context.Context, in *ItemID) (*output[list[revealView]], error) {
+			items, err := s.UseCases.Reveals(ctx, actorOf(ctx), in.ID.uuid())
+			return listOf(items, len(items), viewReveal), err
 		})
 }

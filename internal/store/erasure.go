@@ -38,7 +38,7 @@ func (s *store) EraseResult(ctx context.Context, scope tenant.Scope, t verificat
 		if err != nil {
 			return taken(err, "This result is erased already.")
 		}
-		for _, table := range []string{"evidence", "watched_persons", "dismissals", "known_faces", "subjects", "attempts", "reviews"} {
+		for _, table := range []string{"evidence", "watched_persons", "dismissals", "known_faces", "subjects", "attempts", "reviews", "reveals"} {
 			if err := tx.deleteOf(ctx, scope, table, t.ResultID); err != nil {
 				return err
 			}

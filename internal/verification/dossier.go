@@ -37,6 +37,7 @@ type DossierCase struct {
 	Report     Report // of the current attempt
 	Events     []Event
 	Dismissals []Dismissal
+	Reveals    []Reveal
 }
 
 // Exhibit is one file of a dossier.
@@ -66,6 +67,7 @@ const (
 	PictureExhibit      ExhibitKind = "picture"
 	EventsExhibit       ExhibitKind = "events"
 	DismissalsExhibit   ExhibitKind = "dismissals"
+	RevealsExhibit      ExhibitKind = "reveals"
 	AuditExhibit        ExhibitKind = "audit"
 )
 
@@ -222,11 +224,17 @@ func (d *Dossiers) collect(ctx context.Context, scope tenant.Scope, v Verificati
 			return err
 		}
 	}
+	if c.Reveals, err = store.Reveals(ctx, scope, v.ID); err != nil {
+		return err
+	}
 	to.Cases = append(to.Cases, c)
 	if err := add(EventsExhibit, 0, "events.json", eventsOf(c.Events)); err != nil {
 		return err
 	}
-	return add(DismissalsExhibit, 0, "dismissals.json", dismissalsOf(c.Dismissals))
+	if err := add(DismissalsExhibit, 0, "dismissals.json", dismissalsOf(c.Dismissals)); err != nil {
+		return err
+	}
+	return add(RevealsExhibit, 0, "reveals.json", revealsOf(c.Reveals))
 }
 
 func (d *Dossiers) report(ctx context.Context, scope tenant.Scope, v Verification, run *Run) (Report, error) {
@@ -398,6 +406,21 @@ func dismissalsOf(dismissals []Dismissal) any {
 	list := []dismissal{}
 	for _, d := range dismissals {
 		list = append(list, dismissal{d.EntityID, d.VerificationID, d.Reason, d.Author, d.CreatedAt.UTC(), d.ExpiresAt})
+	}
+	return list
+}
+
+func revealsOf(reveals []Reveal) any {
+	type reveal struct {
+		ID     uuid.UUID `json:"id"`
+		Field  string    `json:"field"`
+		Reason string    `json:"reason"`
+		Actor  string    `json:"actor"`
+		At     time.Time `json:"created_at"`
+	}
+	list := []reveal{}
+	for _, r := range reveals {
+		list = append(list, reveal{r.ID, r.Field, r.Reason, r.Actor, r.At.UTC()})
 	}
 	return list
 }

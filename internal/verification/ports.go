@@ -36,6 +36,7 @@ type Store interface {
 	Webhooks
 	AttemptStore
 	ReviewStore
+	RevealStore
 	ReviewSettingsStore
 	EventFeed
 	// ServiceState gives the operator's state of a service by code.

@@ -25,7 +25,6 @@ type UseCases struct {
 	capabilities Capabilities
 	outbound     Outbound
 	limits       Limits
-	revealed     Revealed
 	lifecycle
 }
 
@@ -48,14 +47,12 @@ type Ports struct {
 	Outbound     Outbound
 	Limits       Limits
 	Now          func() time.Time
-	// Revealed hears of each value before it is revealed; nil for nobody.
-	Revealed Revealed
 }
 
 // NewUseCases connects the use cases to their ports.
 func NewUseCases(p Ports) *UseCases {
 	return &UseCases{store: p.Store, blobs: p.Blobs, documents: p.Documents, capabilities: p.Capabilities,
-		outbound: p.Outbound, limits: p.Limits, revealed: p.Revealed, lifecycle: lifecycle{now: storable(p.Now)}}
+		outbound: p.Outbound, limits: p.Limits, lifecycle: lifecycle{now: storable(p.Now)}}
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

@@ -76,7 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"webhook log", testWebhookLog}, {"webhook rounds", testRounds},
 		{"disabled addresses", testDisabledAddresses}, {"webhook secrets", testWebhookSecrets},
 		{"event feed", testEventFeed}, {"event feed under writers", testEventFeedRace},
-		{"drafts", testDrafts}, {"locked rows", testLock}, {"attempts", testAttempts}, {"reviews", testReviews}, {"review settings", testReviewSettings},
+		{"drafts", testDrafts}, {"locked rows", testLock}, {"attempts", testAttempts}, {"reviews", testReviews}, {"reveals", testReveals}, {"review settings", testReviewSettings},
 		{"all results", testFindResults}, {"reservations", testReserved},
 		{"credits", testCredits}, {"balance race", testBalanceRace},
 		{"usage", testUsage}, {"quota", testQuota}, {"quota race", testQuotaRace}, {"rate limits", testRateLimits},

@@ -76,6 +76,7 @@ func newBelongings(t *testing.T, db *store.DB) *belongings {
 	must(t, db.SetQuota(t.Context(), w.scope, w.user.ID, &seven, now, "x"))
 	must(t, db.InsertAttempt(t.Context(), w.scope, b.v.ID, verification.Attempt{Number: 1, Status: verification.Failed}))
 	must(t, db.InsertReview(t.Context(), w.scope, w.review(b.v, now)))
+	must(t, db.InsertReveal(t.Context(), w.scope, w.reveal(b.v, now)))
 	must(t, db.SaveReviewSettings(t.Context(), w.scope, w.group.ID, verification.ReviewSettings{APIKey: verification.ReviewNever, UpdatedAt: now}))
 	b.reserved = done
 	must(t, db.AppendEntry(t.Context(), w.scope, ledger.Entry{ID: newID(), GroupID: w.group.ID, VerificationID: &done.ID, Attempt: 1, Kind: ledger.Reserve, Credits: 1, CreatedAt: now}))
@@ -204,6 +205,13 @@ var calls = []struct {
 	})},
 	{"Reviews", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		list, err := b.db.Reviews(t.Context(), s, b.v.ID)
+		return len(list) > 0, err
+	}},
+	{"InsertReveal", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertReveal(t.Context(), s, b.world.reveal(b.v, now))
+	})},
+	{"Reveals", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Reveals(t.Context(), s, b.v.ID)
 		return len(list) > 0, err
 	}},
 	{"ReviewSettings", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
@@ -628,6 +636,11 @@ func testTenancy(t *testing.T, db *store.DB) {
 			r.VerificationID = other.v.ID
 			return db.InsertReview(t.Context(), tenant.Everything(), r)
 		}(),
+		"a reveal of another's verification": func() error {
+			r := b.world.reveal(b.v, now)
+			r.VerificationID = other.v.ID
+			return db.InsertReveal(t.Context(), tenant.Everything(), r)
+		}(),
 		"credits for another's verification": db.AppendEntry(t.Context(), tenant.Everything(), ledger.Entry{ID: newID(), GroupID: b.group.ID, VerificationID: &other.v.ID, Kind: ledger.Reserve, Credits: 1, CreatedAt: now}),
 	} {
 		wantKind(t, what, err, fault.NotFound, "")
@@ -639,7 +652,7 @@ func dump(t *testing.T, db *store.DB) map[string]string {
 	t.Helper()
 	content := map[string]string{}
 	for _, table := range []string{"organizations", "groups", "users", "sessions", "refresh_tokens", "identities", "api_keys", "folders", "uploads", "files", "results", "verifications",
-		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "attempts", "reviews", "review_settings", "subjects", "retention", "erasures", "file_uses", "data_keys", "ledger_entries", "credit_usage", "user_quotas", "rate_limits",
+		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "attempts", "reviews", "reveals", "review_settings", "subjects", "retention", "erasures", "file_uses", "data_keys", "ledger_entries", "credit_usage", "user_quotas", "rate_limits",
 		"idempotent_answers", "deliveries", "delivery_attempts", "disabled_webhooks", "audit_records", "audit_chains", "audit_checkpoints"} {
 		rows, err := tables(t, db).QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
 		must(t, err)
