@@ -229,5 +229,23 @@ func (c *Client) Reveal(ctx context.Context, verificationID, field, reason strin
 	return out.Value, err
 }
 
+// Revealed tells who was shown a masked value, and why. Its ID is the reveal_id
+// of its audit record.
+type Revealed struct {
+	ID        string    `json:"id"`
+	Field     string    `json:"field"`
+	Reason    string    `json:"reason"`
+	Actor     string    `json:"actor"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Reveals lists who was shown masked values of a verification, for who may read
+// the audit log.
+func (c *Client) Reveals(ctx context.Context, verificationID string) (List[Revealed], error) {
+	var l List[Revealed]
+	err := c.get(ctx, "/verifications/"+url.PathEscape(verificationID)+"/reveals", nil, &l)
+	return l, err
+}
+
 // SignInURL is where a browser signs in at the identity provider.
 func (c *Client) SignInURL() string { return c.base.String() + "/auth/oidc/login" }

@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -27,10 +29,12 @@ type Receipt struct {
 	Salt string `json:"salt"` // base64
 }
 
-// Retention is how many days a group keeps data; nil is for ever.
+// Retention is how many days a group keeps data; nil is for ever, for Uploads
+// the default.
 type Retention struct {
-	Result *int `json:"result"`
-	Files  *int `json:"files"`
+	Result  *int `json:"result"`
+	Files   *int `json:"files"`
+	Uploads *int `json:"uploads"` // files that no verification ever used
 }
 
 // EraseResult erases a result for ever.
@@ -47,6 +51,29 @@ func (c *Client) ResultsOf(ctx context.Context, nik string) ([]string, error) {
 	}
 	err := c.call(ctx, http.MethodPost, "/privacy/subjects", nil, map[string]string{"nik": nik}, &r)
 	return r.ResultIDs, err
+}
+
+// ExportSubject writes everything that is kept about a person to w, by NIK: a ZIP
+// file with the evidence bundle of each result. Check it with `anycheck
+// evidence verify`. ctx bounds how long that takes.
+func (c *Client) ExportSubject(ctx context.Context, nik string, w io.Writer) error {
+	header, err := c.credentials(ctx, "")
+	if err != nil {
+		return err
+	}
+	body, err := marshal(map[string]string{"nik": nik})
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.String()+"/privacy/subjects/export", nil)
+	if err != nil {
+		return fmt.Errorf("anycheck: %w", err)
+	}
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	jsonBody(body)(r)
+	return c.fetch(r, w)
 }
 
 // Retention gives how long a group keeps data.

@@ -22,6 +22,7 @@ type NewScreening struct {
 	ResultID        string          `json:"result_id,omitempty"`
 	WebhookURL      string          `json:"webhook_url,omitempty"`
 	WebhookMetadata json.RawMessage `json:"webhook_metadata,omitempty"`
+	Consent         *Consent        `json:"consent,omitempty"`
 }
 
 // Screening is what the watch lists say of a verification's person now.

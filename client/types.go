@@ -160,6 +160,15 @@ type NewVerification struct {
 	ResultID        string         `json:"result_id,omitempty"`
 	WebhookURL      string         `json:"webhook_url,omitempty"`
 	WebhookMetadata map[string]any `json:"webhook_metadata,omitempty"`
+	Consent         *Consent       `json:"consent,omitempty"`
+}
+
+// Consent is what a person agreed to before a verification. It is kept and
+// shown with it.
+type Consent struct {
+	Text    string    `json:"text"`     // as the person saw it, up to 20,000 characters
+	Version string    `json:"version"`  // your name of that text, up to 64 characters
+	GivenAt time.Time `json:"given_at"` // not in the future
 }
 
 // KTPConfiguration is the configuration of the service KTP_VERIFICATION.
@@ -203,7 +212,8 @@ type Verification struct {
 	UpdatedAt       time.Time           `json:"updated_at"`
 	Error           *Failure            `json:"error"`
 	Checks          []Check             `json:"checks"`
-	Test            bool                `json:"test"` // made with a test key
+	Test            bool                `json:"test"`    // made with a test key
+	Consent         *Consent            `json:"consent"` // nil when none was told of
 }
 
 // ExternalJobs are the jobs of a verification's current attempt.

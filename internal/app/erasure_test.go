@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -13,9 +14,19 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"anycheck/client"
+	"anycheck/internal/audit"
+	"anycheck/internal/config"
+	"anycheck/internal/export"
+	"anycheck/internal/fault"
 	"anycheck/internal/onnx/onnxtest"
+	"anycheck/internal/store"
+	"anycheck/internal/tenant"
+	"anycheck/internal/vault"
 )
 
 // TestErasure erases a result and then looks through every byte of the data
@@ -36,14 +47,59 @@ func TestErasure(t *testing.T) {
 	paths := c.upload(t, p.card, p.selfie)
 	n := c.request("KTP_SELFIE_PEP", paths[0], paths[1])
 	n.WebhookURL, n.WebhookMetadata = hooks.url, map[string]any{"webhook_secret": "the caller's secret", "customer": p.person.Name}
+	n.Consent = &client.Consent{Text: "I, " + p.person.Name + ", agree.", Version: "1", GivenAt: time.Now()}
 	v := c.verify(t, n)
 	hooks.wait(t, 2)
 	found, err := admin.ResultsOf(ctx, p.person.NIK)
 	if err != nil || !slices.Equal(found, []string{v.ResultID}) {
 		t.Fatalf("results about the person: %v, %v", found, err)
 	}
-	if !strings.Contains(string(v.Output), p.person.NIK) || len(download(t, admin, v.ExportFileURL)) == 0 {
+	if !strings.Contains(string(v.Output), p.person.NIK) || v.Consent == nil || len(download(t, admin, v.ExportFileURL)) == 0 {
 		t.Fatalf("nothing to erase: %s", v.Output)
+	}
+
+	if v, err = admin.DismissHit(ctx, v.ID, client.NewDismissal{EntityID: "X-1", Reason: "not the mayor: " + p.person.Name}); err != nil {
+		t.Fatal(err)
+	}
+	// The face that is kept to be found again; a change of the master key takes
+	// it along.
+	face := knownFace(t, s.cfg, v.ID)
+	if err := s.RotateMasterKey(ctx, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PruneMasterKeys(ctx, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	if again := knownFace(t, s.cfg, v.ID); len(face) < 64 || !bytes.Equal(again, face) {
+		t.Fatalf("a face of %d values, after the rotation of %d", len(face), len(again))
+	}
+
+	// What the person is given before, by the API and by the operator.
+	me, err := admin.Profile(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	organization := uuid.MustParse(me.Organization.ID)
+	operator := audit.With(ctx, audit.Begin(audit.SubjectExported, "result").As(audit.CommandLine))
+	for by, write := range map[audit.ActorKind]func(io.Writer) error{
+		audit.User:        func(w io.Writer) error { return admin.ExportSubject(ctx, p.person.NIK, w) },
+		audit.CommandLine: func(w io.Writer) error { return s.ExportSubject(operator, organization, p.person.NIK, w) },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			t.Fatalf("exported by %s: %v", by, err)
+		}
+		check, err := export.CheckBundle(bytes.NewReader(b.Bytes()), int64(b.Len()), audit.Keys{s.Audit.PublicKey()})
+		if err != nil || len(check.Findings) > 0 || !check.KeyTrusted || len(check.ResultIDs) != 1 || check.ResultIDs[0].String() != v.ResultID {
+			t.Errorf("the export by %s: %+v, %v", by, check, err)
+		}
+		records, err := admin.AuditRecords(ctx, client.AuditFilter{ObjectID: v.ResultID, Action: "subject.exported"}, client.Page{Size: 1})
+		if err != nil || len(records.Items) != 1 || records.Items[0].Actor.Kind != string(by) {
+			t.Errorf("the record of the export by %s: %+v, %v", by, records, err)
+		}
+	}
+	if err := s.ExportSubject(operator, uuid.New(), p.person.NIK, io.Discard); !fault.Is(err, fault.NotFound) {
+		t.Errorf("another organization's export: %v", err)
 	}
 
 	if _, err := admin.EraseResult(ctx, v.ResultID, "BORED"); !client.IsCode(err, "INVALID_VALUE") && !client.IsCode(err, "INVALID_REQUEST") {
@@ -95,7 +151,7 @@ func TestErasure(t *testing.T) {
 	}
 	stop()
 
-	secrets := map[string][]byte{"the NIK": []byte(p.person.NIK), "the name": []byte(p.person.Name), "the name as JSON in base64": []byte(base64.StdEncoding.EncodeToString([]byte(p.person.Name)))[:12]}
+	secrets := map[string][]byte{"the NIK": []byte(p.person.NIK), "the name": []byte(p.person.Name), "the face": face[:32], "the name as JSON in base64": []byte(base64.StdEncoding.EncodeToString([]byte(p.person.Name)))[:12]}
 	for name, picture := range map[string][]byte{"the card": p.card, "the selfie": p.selfie} {
 		for at := 600; at+32 < len(picture); at += len(picture) / 7 {
 			secrets[name+" at "+string(rune('a'+at*7/len(picture)))] = picture[at : at+32]
@@ -126,4 +182,25 @@ func TestErasure(t *testing.T) {
 	if log := s.logs.String(); strings.Contains(log, p.person.NIK) || strings.Contains(log, p.person.Name) {
 		t.Error("the log tells of the person")
 	}
+}
+
+// knownFace reads, as another process would, the face that is kept of a
+// verification.
+func knownFace(t *testing.T, cfg config.Config, id string) []byte {
+	t.Helper()
+	db, err := store.Open(t.Context(), "", cfg.DataDir, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	master, err := vault.Open(func() ([]byte, error) { return os.ReadFile(filepath.Join(cfg.DataDir, "master.keys")) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetVault(master)
+	f, err := db.KnownFace(t.Context(), tenant.Everything(), uuid.MustParse(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Face
 }

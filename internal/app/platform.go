@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"anycheck/internal/auth"
 	"anycheck/internal/blob"
 	"anycheck/internal/config"
+	"anycheck/internal/export"
 	"anycheck/internal/fault"
 	"anycheck/internal/ledger"
 	"anycheck/internal/queue"
@@ -165,13 +167,27 @@ func (p *Platform) SweepRetention(ctx context.Context, dry bool, tell func(verif
 	return e.Sweep(ctx, dry, tell)
 }
 
+// ExportSubject writes everything that an organization keeps about a person to
+// w; NotFound when that is nothing. Each result leaves the audit record that ctx
+// carries.
+func (p *Platform) ExportSubject(ctx context.Context, organization uuid.UUID, nik string, w io.Writer) error {
+	process := verification.NewProcessor(p.db, p.blobs, nil, export.Exporter{}, p.keys.NIKs, time.Now, nil)
+	cases := verification.NewUseCases(verification.Ports{Store: p.db, Blobs: p.blobs, Now: time.Now})
+	operator := tenant.Actor{User: tenant.User{OrganizationID: organization, Role: tenant.OrganizationOwner, Email: commandLine}}
+	x, err := verification.NewDossiers(cases, process, p.Audit, export.Exporter{}).Subject(ctx, operator, nik)
+	if err != nil {
+		return err
+	}
+	return x.Write(ctx, w, func(ctx context.Context) error { return p.Audit.Append(ctx, audit.Of(ctx)) })
+}
+
 // KeepFor sets how many days a group keeps classes of data, and gives all.
 func (p *Platform) KeepFor(ctx context.Context, group uuid.UUID, days map[verification.DataClass]int) (map[verification.DataClass]int, error) {
 	e, err := p.eraser()
 	if err != nil {
 		return nil, err
 	}
-	operator := tenant.Actor{User: tenant.User{Role: tenant.SuperAdmin, Email: "command line"}}
+	operator := tenant.Actor{User: tenant.User{Role: tenant.SuperAdmin, Email: commandLine}}
 	return e.SetRetention(ctx, operator, group, days)
 }
 
@@ -186,7 +202,8 @@ func (p *Platform) openQueue() (*queue.Jobs, error) {
 // MasterKeys lists the ids of the master keys, the one that wraps first.
 func (p *Platform) MasterKeys() []uint32 { return p.master.Keys() }
 
-// RotateMasterKey makes a new master key and wraps every data key with it.
+// RotateMasterKey makes a new master key and wraps every data key and every known
+// face with it.
 // Running servers go on; the old master keys stay until they are pruned. It
 // can be run again after it was cut off. done is told how many keys it wrapped.
 func (p *Platform) RotateMasterKey(ctx context.Context, done func(keys int)) error {
@@ -203,7 +220,7 @@ func (p *Platform) RotateMasterKey(ctx context.Context, done func(keys int)) err
 	return p.rewrap(ctx, done)
 }
 
-// PruneMasterKeys wraps every data key with the newest master key and forgets
+// PruneMasterKeys wraps every data key and face with the newest master key and forgets
 // the others.
 func (p *Platform) PruneMasterKeys(ctx context.Context, done func(keys int)) error {
 	if err := p.rewrap(ctx, done); err != nil {
@@ -233,14 +250,27 @@ func (p *Platform) rewrap(ctx context.Context, done func(keys int)) error {
 		return err
 	}
 	p.master = master
-	for after := ""; ; {
-		last, n, err := p.db.RewrapDataKeys(ctx, after, 500, master.Rewrap)
-		if err != nil || n == 0 {
-			return err
+	for _, rewrap := range []func(after string) (last string, n int, err error){
+		func(after string) (string, int, error) {
+			return p.db.RewrapDataKeys(ctx, after, 500, master.Rewrap)
+		},
+		func(after string) (string, int, error) {
+			return p.db.ResealFaces(ctx, after, 500, master.Reseal)
+		},
+	} {
+		for after := ""; ; {
+			last, n, err := rewrap(after)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				break
+			}
+			done(n)
+			after = last
 		}
-		done(n)
-		after = last
 	}
+	return nil
 }
 
 // Person is whom a verification is about.

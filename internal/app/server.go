@@ -107,6 +107,11 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 		return s, err
 	}
 	s.db.SetEnqueuer(s.jobs)
+	if n, err := s.db.SealOlder(ctx); err != nil {
+		return s, err
+	} else if n > 0 {
+		log.Info("personal data that an older version had left open are encrypted now", "rows", n)
+	}
 	networks, err := cfg.Networks()
 	if err != nil {
 		return s, err
@@ -139,7 +144,6 @@ func NewServer(ctx context.Context, cfg config.Config, log *slog.Logger, o Serve
 	if s.listener, err = net.Listen("tcp", cfg.Addr); err != nil {
 		return s, fault.Wrap(err, fault.Unavailable, "Cannot listen on %s", cfg.Addr)
 	}
-	ports.Revealed = verification.RevealsIn(s.Audit.Append)
 	s.cases = verification.NewUseCases(ports)
 	s.http = &http.Server{
 		Handler: httpapi.New(httpapi.Config{
@@ -192,7 +196,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.jobs.Every("sign-ins", signInsEvery, s.Auth.Sweep)
 	s.jobs.Every("retention", retentionEvery, func(ctx context.Context) error {
 		return s.privacy.Sweep(ctx, false, func(c verification.DataClass, e verification.Expiry) {
-			s.log.Info("kept long enough, erased", "class", c, "result", e.ResultID)
+			s.log.Info("kept long enough, erased", "class", c, "result", e.ResultID, "file", e.FileID)
 		})
 	})
 	s.jobs.Every("answers", forgetEvery, s.cases.ForgetAnswers)

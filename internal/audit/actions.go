@@ -46,6 +46,7 @@ const (
 
 	ResultErased    Action = "result.erased"
 	SubjectSearched Action = "subject.searched" // a person's results, by NIK
+	SubjectExported Action = "subject.exported" // one result of a person's export
 	RetentionSwept  Action = "retention.swept"
 	MasterRotated   Action = "master_key.rotated"
 	MasterPruned    Action = "master_key.pruned"

@@ -147,7 +147,7 @@ var (
 // and words of the program only.
 var details = map[string]*regexp.Regexp{
 	"attempt": number, "count": number, "credits": number, "from": number, "offset": number, "to": number, "version": number,
-	"folder_id": id, "key_id": id, "result_id": id, "user_id": id, "verification_id": id,
+	"folder_id": id, "key_id": id, "result_id": id, "reveal_id": id, "user_id": id, "verification_id": id,
 	"expires_at": moment, "since": moment, "until": moment,
 	"checksum": sha256Hex,
 	"decision": word, "field": word, "file": word, "force": word, "format": word, "list": word, "mode": word, "prefix": word,

@@ -12,6 +12,7 @@ var exposes = map[Action][]string{
 	FileDownloaded:   {"file"},
 	FileUploaded:     {"file"},
 	Exported:         {"files", "evidence", "output"},
+	SubjectExported:  {"files", "evidence", "output"},
 	ScreeningCreated: {"name", "birth_date", "gender", "birth_place", "pep"},
 }
 

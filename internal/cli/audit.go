@@ -58,6 +58,7 @@ var commandRecords = map[string]commandRecord{
 	"key limit":         {action: audit.SettingsChanged, object: "key"},
 	"privacy sweep":     {action: audit.RetentionSwept},
 	"privacy report":    {action: audit.LogViewed},
+	"privacy export":    {action: audit.SubjectExported, object: "result"},
 	"privacy keep":      {action: audit.SettingsChanged, object: "group"},
 	"master-key rotate": {action: audit.MasterRotated},
 	"master-key prune":  {action: audit.MasterPruned},

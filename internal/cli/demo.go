@@ -244,6 +244,7 @@ func drive(ctx context.Context, e *env, cl *client.Client, s app.Samples, hooks 
 	request := client.NewVerification{
 		ServiceID: services.Items[0].ID, FolderID: folder.ID, Configuration: configuration,
 		WebhookURL: hooks.url, WebhookMetadata: map[string]any{"webhook_secret": demoSecret, "demo": true},
+		Consent: &client.Consent{Text: "My card and my face may be compared for this demo.", Version: "demo 1", GivenAt: time.Now()},
 	}
 	created, err := cl.CreateVerification(ctx, request)
 	if refused(err, "webhook_url") {

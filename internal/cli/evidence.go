@@ -14,7 +14,7 @@ type evidCmd struct {
 }
 
 type evidVerifyCmd struct {
-	Bundle string   `arg:"" type:"existingfile" help:"The ZIP file of GET /results/{id}/evidence.zip."`
+	Bundle string   `arg:"" type:"existingfile" help:"The ZIP file of GET /results/{id}/evidence.zip, of POST /privacy/subjects/export or of anycheck privacy export."`
 	Keys   []string `name:"key" placeholder:"HEX" help:"Trust this public key (anycheck audit key of the platform that made it); repeat for several."`
 }
 
@@ -47,7 +47,14 @@ func (c evidVerifyCmd) Run(e *env) error {
 		return err
 	}
 	err = e.print(found, func(w io.Writer) {
-		fmt.Fprintf(w, "result %s, bundle made %s\n", found.ResultID, found.MadeAt.UTC().Format(time.DateTime))
+		if found.ResultIDs == nil {
+			fmt.Fprintf(w, "result %s, bundle made %s\n", found.ResultID, found.MadeAt.UTC().Format(time.DateTime))
+		} else {
+			fmt.Fprintf(w, "%d results of a person, export made %s\n", len(found.ResultIDs), found.MadeAt.UTC().Format(time.DateTime))
+		}
+		for _, id := range found.LeftOut {
+			fmt.Fprintf(w, "result %s is said to be left out\n", id)
+		}
 		fmt.Fprintf(w, "%d files (%d bytes) have the hash that the manifest says\n", found.Files, found.Bytes)
 		fmt.Fprintf(w, "%d audit records are in the chain", found.Records)
 		if found.ProvenAt != nil {

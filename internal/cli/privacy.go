@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 type privacyCmd struct {
 	Sweep  privacySweepCmd  `cmd:"" help:"Erase what groups keep no longer; a server does this hourly."`
 	Keep   privacyKeepCmd   `cmd:"" help:"Show or set how many days a group keeps data."`
+	Export privacyExportCmd `cmd:"" help:"Write everything that is kept about a person into one file."`
 	Report privacyReportCmd `cmd:"" help:"Whose data were shown since a time, which fields, when and to whom."`
 }
 
@@ -25,6 +28,7 @@ func (privacyCmd) Help() string {
 	return `Examples:
   anycheck privacy keep 0198c0de-… --result 365 --files 30
   anycheck privacy sweep --dry-run
+  anycheck privacy export person.zip --organization 0198c0de-… --nik-file nik.txt
   anycheck privacy report --since 72h`
 }
 
@@ -36,14 +40,15 @@ func (c privacySweepCmd) Run(e *env) error {
 	return e.withPlatform(func(p *app.Platform) error {
 		type row struct {
 			Class     verification.DataClass `json:"class"`
-			ResultID  uuid.UUID              `json:"result_id"`
+			ResultID  uuid.UUID              `json:"result_id,omitzero"`
+			FileID    uuid.UUID              `json:"file_id,omitzero"` // of an unused upload
 			GroupID   uuid.UUID              `json:"group_id"`
 			CreatedAt time.Time              `json:"created_at"`
 			Days      int                    `json:"days"`
 		}
 		rows := []row{}
 		err := p.SweepRetention(e.ctx, c.DryRun, func(class verification.DataClass, x verification.Expiry) {
-			rows = append(rows, row{class, x.ResultID, x.GroupID, x.CreatedAt, x.Days})
+			rows = append(rows, row{class, x.ResultID, x.FileID, x.GroupID, x.CreatedAt, x.Days})
 		})
 		if err != nil {
 			return err
@@ -53,9 +58,13 @@ func (c privacySweepCmd) Run(e *env) error {
 			if c.DryRun {
 				verb = "would be erased"
 			}
-			text := [][]string{{"CLASS", "RESULT", "GROUP", "MADE", "KEPT"}}
+			text := [][]string{{"CLASS", "RESULT OR FILE", "GROUP", "MADE", "KEPT"}}
 			for _, r := range rows {
-				text = append(text, []string{string(r.Class), r.ResultID.String(), r.GroupID.String(), r.CreatedAt.Format(time.DateOnly), fmt.Sprint(r.Days, " days")})
+				what := r.ResultID
+				if r.FileID != uuid.Nil {
+					what = r.FileID
+				}
+				text = append(text, []string{string(r.Class), what.String(), r.GroupID.String(), r.CreatedAt.Format(time.DateOnly), fmt.Sprint(r.Days, " days")})
 			}
 			table(w, text)
 			fmt.Fprintf(w, "%d %s\n", len(rows), verb)
@@ -64,9 +73,10 @@ func (c privacySweepCmd) Run(e *env) error {
 }
 
 type privacyKeepCmd struct {
-	Group  string `arg:"" help:"Id of the group (anycheck group list)."`
-	Result *int   `placeholder:"DAYS" help:"Days until a result is erased with everything; 0: never."`
-	Files  *int   `placeholder:"DAYS" help:"Days until its pictures are erased, while what was read stays; 0: never."`
+	Group   string `arg:"" help:"Id of the group (anycheck group list)."`
+	Result  *int   `placeholder:"DAYS" help:"Days until a result is erased with everything; 0: never."`
+	Files   *int   `placeholder:"DAYS" help:"Days until its pictures are erased, while what was read stays; 0: never."`
+	Uploads *int   `placeholder:"DAYS" help:"Days until an uploaded file is erased that no verification ever used; 0: 7, as without a word."`
 }
 
 func (c privacyKeepCmd) Run(e *env) error {
@@ -76,7 +86,7 @@ func (c privacyKeepCmd) Run(e *env) error {
 	}
 	return e.withPlatform(func(p *app.Platform) error {
 		set := map[verification.DataClass]int{}
-		for class, n := range map[verification.DataClass]*int{verification.ResultData: c.Result, verification.FileData: c.Files} {
+		for class, n := range map[verification.DataClass]*int{verification.ResultData: c.Result, verification.FileData: c.Files, verification.UploadData: c.Uploads} {
 			if n != nil {
 				set[class] = *n
 			}
@@ -95,6 +105,57 @@ func (c privacyKeepCmd) Run(e *env) error {
 			}
 		})
 	})
+}
+
+type privacyExportCmd struct {
+	Out          string `arg:"" help:"ZIP file to write; one that is there already stays."`
+	Organization string `required:"" help:"Whose results (id of the organization, anycheck group list)."`
+	NIKFile      string `name:"nik-file" required:"" type:"existingfile" help:"File with the person's NIK: a command line would stay in the shell's history."`
+}
+
+// Help is shown below the command's flags.
+func (privacyExportCmd) Help() string {
+	return `Each result has a folder of its own, as GET /results/{id}/evidence.zip has it; index.html is for people,
+manifest.json for programs. Each result leaves an audit record. anycheck evidence verify checks the file.
+
+Examples:
+  anycheck privacy export person.zip --organization 0198c0de-… --nik-file nik.txt
+  anycheck privacy export person.zip --organization 0198c0de-… --nik-file /dev/stdin`
+}
+
+// maxNIKFile is more than any NIK with its line end has, in bytes.
+const maxNIKFile = 256
+
+func (c privacyExportCmd) Run(e *env) error {
+	organization, err := uuid.Parse(c.Organization)
+	if err != nil {
+		return fault.New(fault.Invalid, "The organization is no UUID.")
+	}
+	nik, err := readShort(c.NIKFile, maxNIKFile)
+	if err != nil {
+		return err
+	}
+	return e.withPlatform(func(p *app.Platform) (err error) {
+		f, err := os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return fault.Wrap(err, fault.Invalid, "The file cannot be made, or is there already.")
+		}
+		if err = errors.Join(p.ExportSubject(e.ctx, organization, nik, f), f.Close()); err != nil {
+			return errors.Join(err, os.Remove(c.Out)) // half an export helps nobody
+		}
+		return e.print(map[string]string{"file": c.Out}, func(w io.Writer) { fmt.Fprintln(w, "written:", c.Out) })
+	})
+}
+
+// readShort reads the text of a small file, without what surrounds it.
+func readShort(path string, max int64) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, max))
+	return strings.TrimSpace(string(text)), err
 }
 
 type privacyReportCmd struct {

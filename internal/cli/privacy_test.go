@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -8,14 +10,17 @@ import (
 func TestPrivacyKeep(t *testing.T) {
 	dir := t.TempDir()
 	g := must[struct{ ID string }](t, dir, "group", "add", "Retail", "--organization", "Bank")
-	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID); len(got) != 0 {
+	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID); len(got) != 1 || got["UPLOADS"] != 7 {
 		t.Errorf("at first %v", got)
 	}
 	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID, "--result", "365", "--files", "30"); got["RESULT"] != 365 || got["FILES"] != 30 {
 		t.Errorf("set %v", got)
 	}
-	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID, "--files", "0"); got["RESULT"] != 365 || len(got) != 1 {
+	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID, "--files", "0"); got["RESULT"] != 365 || len(got) != 2 {
 		t.Errorf("one taken away %v", got)
+	}
+	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID, "--uploads", "2"); got["UPLOADS"] != 2 {
+		t.Errorf("uploads set %v", got)
 	}
 	if got := must[[]any](t, dir, "privacy", "sweep", "--dry-run"); len(got) != 0 {
 		t.Errorf("an empty platform sweeps %v", got)
@@ -24,6 +29,38 @@ func TestPrivacyKeep(t *testing.T) {
 		if code, _, stderr := run(t, dir, args...); code == 0 || strings.TrimSpace(stderr) == "" {
 			t.Errorf("%v: exit %d", args, code)
 		}
+	}
+}
+
+// What a person is given is tested end to end in package app; here, what the
+// command refuses, and that it leaves nothing behind.
+func TestPrivacyExport(t *testing.T) {
+	dir := t.TempDir()
+	g := must[struct {
+		OrganizationID string `json:"organization_id"`
+	}](t, dir, "group", "add", "Retail", "--organization", "Bank")
+	nik, none, out := write(t, dir, "nik.txt", []byte("3174084107870501\n")), write(t, dir, "none.txt", []byte("3174\n")), filepath.Join(dir, "out.zip")
+	for _, tt := range []struct {
+		what string
+		args []string
+		code int
+	}{
+		{"nobody", []string{out, "--organization", g.OrganizationID, "--nik-file", nik}, 4},
+		{"no NIK", []string{out, "--organization", g.OrganizationID, "--nik-file", none}, 2},
+		{"no organization", []string{out, "--organization", "Bank", "--nik-file", nik}, 2},
+		{"a file that is there", []string{nik, "--organization", g.OrganizationID, "--nik-file", nik}, 2},
+		{"no file with a NIK", []string{out, "--organization", g.OrganizationID}, 2},
+	} {
+		code, _, stderr := run(t, dir, append([]string{"privacy", "export"}, tt.args...)...)
+		if code != tt.code || strings.TrimSpace(stderr) == "" || strings.Contains(stderr, "3174084107870501") {
+			t.Errorf("%s: exit %d: %s", tt.what, code, stderr)
+		}
+	}
+	if _, err := os.Stat(out); !os.IsNotExist(err) {
+		t.Errorf("half an export is left: %v", err)
+	}
+	if kept, err := os.ReadFile(nik); err != nil || len(kept) != 17 {
+		t.Errorf("the file that was there has %d bytes, %v", len(kept), err)
 	}
 }
 

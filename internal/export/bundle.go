@@ -95,40 +95,62 @@ func exhibitPath(e verification.Exhibit) string {
 // Bundle implements verification.Bundler. The same dossier gives the same bytes.
 func (Exporter) Bundle(ctx context.Context, w io.Writer, d verification.Dossier, open func(context.Context, string) (io.ReadCloser, error),
 	key audit.PublicKey, sign func(purpose string, message []byte) []byte) error {
-	page, err := evidencePage(d, key)
-	if err != nil {
+	z := newBundleWriter(w, d.MadeAt)
+	if _, _, err := z.bundle(ctx, d, open, key, sign); err != nil {
 		return err
-	}
-	manifest, err := asJSON(manifestOf(d, page))
-	if err != nil {
-		return err
-	}
-	signed, err := asJSON(signature{key, sign(manifestPurpose, manifest)})
-	if err != nil {
-		return err
-	}
-	z := bundleWriter{zip.NewWriter(w), d.MadeAt.UTC().Truncate(2 * time.Second)} // as fine as ZIP knows
-	for _, f := range []struct {
-		name string
-		data []byte
-	}{{manifestName, manifest}, {signatureName, signed}, {reportName, page}} {
-		if err := z.add(f.name, zip.Deflate, bytes.NewReader(f.data), sumOf(f.data)); err != nil {
-			return err
-		}
-	}
-	exhibits := slices.SortedFunc(slices.Values(d.Exhibits), func(a, b verification.Exhibit) int { return cmp.Compare(exhibitPath(a), exhibitPath(b)) })
-	exhibits = slices.CompactFunc(exhibits, func(a, b verification.Exhibit) bool { return exhibitPath(a) == exhibitPath(b) })
-	for _, e := range exhibits {
-		if err := z.exhibit(ctx, e, open); err != nil {
-			return err
-		}
 	}
 	return z.Close()
 }
 
 type bundleWriter struct {
 	*zip.Writer
-	at time.Time
+	at     time.Time
+	folder string // before every name
+}
+
+func newBundleWriter(w io.Writer, madeAt time.Time) bundleWriter {
+	return bundleWriter{zip.NewWriter(w), madeAt.UTC().Truncate(2 * time.Second), ""} // as fine as ZIP knows
+}
+
+// in writes into a folder of the same file.
+func (z bundleWriter) in(folder string) bundleWriter {
+	z.folder = folder
+	return z
+}
+
+// bundle writes the files of one dossier and gives its manifest, with the
+// SHA-256 of its text.
+func (z bundleWriter) bundle(ctx context.Context, d verification.Dossier, open func(context.Context, string) (io.ReadCloser, error),
+	key audit.PublicKey, sign func(purpose string, message []byte) []byte) (Manifest, string, error) {
+	page, err := evidencePage(d, key)
+	if err != nil {
+		return Manifest{}, "", err
+	}
+	m := manifestOf(d, page)
+	manifest, err := asJSON(m)
+	if err != nil {
+		return Manifest{}, "", err
+	}
+	signed, err := asJSON(signature{key, sign(manifestPurpose, manifest)})
+	if err != nil {
+		return Manifest{}, "", err
+	}
+	for _, f := range []struct {
+		name string
+		data []byte
+	}{{manifestName, manifest}, {signatureName, signed}, {reportName, page}} {
+		if err := z.add(f.name, zip.Deflate, bytes.NewReader(f.data), sumOf(f.data)); err != nil {
+			return Manifest{}, "", err
+		}
+	}
+	exhibits := slices.SortedFunc(slices.Values(d.Exhibits), func(a, b verification.Exhibit) int { return cmp.Compare(exhibitPath(a), exhibitPath(b)) })
+	exhibits = slices.CompactFunc(exhibits, func(a, b verification.Exhibit) bool { return exhibitPath(a) == exhibitPath(b) })
+	for _, e := range exhibits {
+		if err := z.exhibit(ctx, e, open); err != nil {
+			return Manifest{}, "", err
+		}
+	}
+	return m, sumOf(manifest), nil
 }
 
 func (z bundleWriter) exhibit(ctx context.Context, e verification.Exhibit, open func(context.Context, string) (io.ReadCloser, error)) error {
@@ -149,7 +171,7 @@ func (z bundleWriter) exhibit(ctx context.Context, e verification.Exhibit, open 
 
 // add copies a file, and fails when it is not what was hashed before.
 func (z bundleWriter) add(name string, method uint16, from io.Reader, want string) error {
-	to, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: method, Modified: z.at})
+	to, err := z.CreateHeader(&zip.FileHeader{Name: z.folder + name, Method: method, Modified: z.at})
 	if err != nil {
 		return err
 	}

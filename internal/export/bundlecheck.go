@@ -29,11 +29,19 @@ const (
 	maxAuditBytes    = 128 << 20
 	// Our own texts shrink to a tenth or so; a bomb to a thousandth.
 	maxBundleRatio = 200
+
+	// Of a subject export as a whole; each bundle in it has the limits above.
+	maxSubjectFiles = 200_000
+	maxSubjectBytes = 64 << 30
 )
 
 // BundleCheck is what a check of a bundle has found.
 type BundleCheck struct {
-	ResultID  uuid.UUID       `json:"result_id"`
+	ResultID uuid.UUID `json:"result_id"`
+	// ResultIDs are the results of a subject export, LeftOut those that it says
+	// it could not take; ResultID is zero then.
+	ResultIDs []uuid.UUID     `json:"result_ids,omitempty"`
+	LeftOut   []uuid.UUID     `json:"left_out,omitempty"`
 	MadeAt    time.Time       `json:"made_at"`
 	PublicKey audit.PublicKey `json:"public_key"`
 	// KeyTrusted tells whether the key is one of those given. Without any, the
@@ -46,16 +54,16 @@ type BundleCheck struct {
 	Findings   []string   `json:"findings"`
 }
 
-// CheckBundle reads a bundle and says what in it is not as it was made. A file
+// CheckBundle reads a bundle, or a subject export with its bundles, and says what in it is not as it was made. A file
 // that is no bundle is an Invalid fault.
 func CheckBundle(r io.ReaderAt, size int64, trusted audit.Keys) (BundleCheck, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
 		return BundleCheck{}, fault.New(fault.Invalid, "The file is not a ZIP file.")
 	}
-	c := &checker{files: map[string]*zip.File{}, left: maxBundleBytes, out: BundleCheck{Findings: []string{}}}
-	if len(z.File) > maxBundleFiles {
-		return BundleCheck{}, fault.New(fault.TooLarge, "The bundle has more than %d files.", maxBundleFiles)
+	c := newChecker(maxBundleBytes)
+	if len(z.File) > maxSubjectFiles {
+		return BundleCheck{}, fault.New(fault.TooLarge, "The file has more than %d files.", maxSubjectFiles)
 	}
 	for _, f := range z.File {
 		if _, twice := c.files[f.Name]; twice {
@@ -63,12 +71,30 @@ func CheckBundle(r io.ReaderAt, size int64, trusted audit.Keys) (BundleCheck, er
 		}
 		c.files[f.Name] = f
 	}
-	manifest, text, err := c.manifest()
+	text, err := c.read(manifestName, maxManifestBytes)
 	if err != nil {
 		return BundleCheck{}, err
 	}
+	var of struct {
+		Format string `json:"format"`
+	}
+	if json.Unmarshal(text, &of) == nil && of.Format == subjectFormat {
+		return c.subject(text, trusted)
+	}
+	return c.bundle(text, trusted)
+}
+
+// bundle checks the files of one bundle by its manifest.
+func (c *checker) bundle(text []byte, trusted audit.Keys) (BundleCheck, error) {
+	var manifest Manifest
+	if json.Unmarshal(text, &manifest) != nil || manifest.Format != bundleFormat {
+		return BundleCheck{}, fault.New(fault.Invalid, "The file is not an evidence bundle that this version knows.")
+	}
+	if len(c.files) > maxBundleFiles {
+		return BundleCheck{}, fault.New(fault.TooLarge, "The bundle has more than %d files.", maxBundleFiles)
+	}
 	c.out.ResultID, c.out.MadeAt = manifest.ResultID, manifest.MadeAt
-	if err := c.signature(text, trusted); err != nil {
+	if err := c.signature(manifestPurpose, text, trusted); err != nil {
 		return BundleCheck{}, err
 	}
 	if err := c.listed(manifest); err != nil {
@@ -90,6 +116,10 @@ type checker struct {
 	out   BundleCheck
 }
 
+func newChecker(left int64) *checker {
+	return &checker{files: map[string]*zip.File{}, left: left, out: BundleCheck{Findings: []string{}}}
+}
+
 const maxBundleFindings = 200
 
 func (c *checker) find(format string, args ...any) {
@@ -98,16 +128,98 @@ func (c *checker) find(format string, args ...any) {
 	}
 }
 
-// manifest reads manifest.json.
-func (c *checker) manifest() (m Manifest, text []byte, err error) {
-	text, err = c.read(manifestName, maxManifestBytes)
-	if err == nil && (json.Unmarshal(text, &m) != nil || m.Format != bundleFormat) {
-		err = fault.New(fault.Invalid, "The file is not an evidence bundle that this version knows.")
+// subject checks a subject export by its manifest: each result's bundle by
+// itself, that it is the one that was put in, and that nothing else is there.
+func (c *checker) subject(text []byte, trusted audit.Keys) (BundleCheck, error) {
+	var m SubjectManifest
+	if json.Unmarshal(text, &m) != nil {
+		return BundleCheck{}, fault.New(fault.Invalid, "The file is not a subject export that this version knows.")
 	}
-	return m, text, err
+	c.left = maxSubjectBytes
+	c.out.MadeAt, c.out.ResultIDs = m.MadeAt, []uuid.UUID{}
+	if err := c.signature(subjectPurpose, text, trusted); err != nil {
+		return BundleCheck{}, err
+	}
+	index, err := c.read(indexName, maxManifestBytes)
+	if fault.Is(err, fault.TooLarge) {
+		return BundleCheck{}, err
+	}
+	if err != nil || sumOf(index) != m.IndexSHA256 {
+		c.find("%q is not the file that was put in", indexName)
+	}
+	folders := map[string]*checker{}
+	for name, f := range c.files {
+		id, rest, ok := strings.Cut(strings.TrimPrefix(name, resultsFolder), "/")
+		if !ok || !strings.HasPrefix(name, resultsFolder) {
+			if !slices.Contains([]string{manifestName, signatureName, indexName}, name) {
+				c.find("%.100q is not in the manifest", name)
+			}
+			continue
+		}
+		if folders[id] == nil {
+			folders[id] = newChecker(0)
+		}
+		folders[id].files[rest] = f
+	}
+	for _, r := range m.Results {
+		in := folders[r.ResultID.String()]
+		if in == nil || r.Folder != resultFolder(r.ResultID) {
+			c.find("the bundle of result %s is missing", r.ResultID)
+			continue
+		}
+		delete(folders, r.ResultID.String())
+		in.left = min(maxBundleBytes, c.left)
+		before := in.left
+		if err := c.result(r, in, trusted); err != nil {
+			return BundleCheck{}, err
+		}
+		c.left -= before - in.left
+	}
+	for id := range folders {
+		c.find("the folder %.100q is not in the manifest", resultsFolder+id)
+	}
+	for _, l := range m.LeftOut {
+		c.out.LeftOut = append(c.out.LeftOut, l.ResultID)
+	}
+	slices.Sort(c.out.Findings)
+	return c.out, nil
 }
 
-func (c *checker) signature(manifest []byte, trusted audit.Keys) error {
+// result checks one bundle of a subject export and takes over what was found.
+func (c *checker) result(r SubjectResult, in *checker, trusted audit.Keys) error {
+	text, err := in.read(manifestName, maxManifestBytes)
+	var found BundleCheck
+	if err == nil {
+		if sumOf(text) != r.ManifestSHA256 {
+			c.find("the bundle of result %s is not the one that was put in", r.ResultID)
+		}
+		found, err = in.bundle(text, trusted)
+	}
+	if fault.Is(err, fault.TooLarge) {
+		return err
+	}
+	if err != nil {
+		c.find("the bundle of result %s cannot be checked", r.ResultID)
+		return nil
+	}
+	if string(found.PublicKey) != string(c.out.PublicKey) {
+		c.find("the bundle of result %s is signed with another key", r.ResultID)
+	}
+	for _, f := range found.Findings {
+		c.find("result %s: %s", r.ResultID, f)
+	}
+	c.out.ResultIDs = append(c.out.ResultIDs, r.ResultID)
+	c.out.Files += found.Files
+	c.out.Bytes += found.Bytes
+	c.out.Records += found.Records
+	if found.ProvenAt != nil {
+		c.out.ProvenAt = found.ProvenAt
+	}
+	return nil
+}
+
+// signature checks what signs the manifest.
+func (c *checker) signature(purpose string, manifest []byte, trusted audit.Keys) error {
 	text, err := c.read(signatureName, 1<<16)
 	if err != nil {
 		return err
@@ -118,7 +230,7 @@ func (c *checker) signature(manifest []byte, trusted audit.Keys) error {
 	}
 	c.out.PublicKey = s.PublicKey
 	c.out.KeyTrusted = slices.ContainsFunc(trusted, func(k audit.PublicKey) bool { return string(k) == string(s.PublicKey) })
-	if !s.PublicKey.Verify(manifestPurpose, manifest, s.Signature) {
+	if !s.PublicKey.Verify(purpose, manifest, s.Signature) {
 		c.find("the signature of the manifest is broken")
 	}
 	if len(trusted) > 0 && !c.out.KeyTrusted {

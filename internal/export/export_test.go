@@ -47,6 +47,7 @@ func report(t testing.TB) verification.Report {
 			Config: verification.Configuration{Type: verification.KTPSelfiePEP}, TotalFiles: 2, TotalPages: 2, CreditUsed: 10,
 			CreatedAt: start, StartDate: &start, EndDate: p(start.Add(2500 * time.Millisecond)),
 			Output: json.RawMessage(`{"is_match_face":false}`), OutputStatus: verification.NotVerified,
+			Consent: &verification.Consent{Text: "I agree.\nReally.", Version: "v2", GivenAt: start.UTC()},
 		},
 		Evidence: map[verification.StepName]json.RawMessage{
 			verification.StepRead: json.RawMessage(`{"b":1,"a":"<&>"}`), verification.StepMatch: json.RawMessage(`{"score":2.28}`)},
@@ -154,6 +155,9 @@ func TestWorkbookCells(t *testing.T) {
 		"Accepted":          "2026-03-03 22:06:07 UTC",
 		"Took":              "2.5 seconds",
 		"Credits":           "10",
+		"Consent given":     "2026-03-03 22:06:07 UTC",
+		"Version":           "v2",
+		"Text":              "I agree.\nReally.",
 		"Score of 0 to 100": "2.3",
 		"Same person":       "no",
 		"Watch lists":       "Entries that resemble the person: 1",
@@ -318,7 +322,12 @@ func TestJSON(t *testing.T) {
     "created_at": "2026-03-03T22:06:07Z",
     "start_date": "2026-03-03T22:06:07Z",
     "end_date": "2026-03-03T22:06:09.5Z",
-    "execution_time": 2.5
+    "execution_time": 2.5,
+    "consent": {
+      "text": "I agree.\nReally.",
+      "version": "v2",
+      "given_at": "2026-03-03T22:06:07Z"
+    }
   },
   "output_status": "NOT_VERIFIED",
   "policy_version": "` + verification.PolicyVersion + `",

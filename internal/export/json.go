@@ -27,7 +27,7 @@ func (Exporter) JSON(r verification.Report) ([]byte, error) {
 			ID: v.ID, Service: service{v.ServiceID, v.ServiceName}, FolderID: v.FolderID, ResultID: v.ResultID,
 			Test: v.Test(), Status: v.Status, VerificationType: v.Config.Type, FraudDetection: v.Config.FraudDetection, Attempt: v.Attempt,
 			TotalFiles: v.TotalFiles, TotalPages: v.TotalPages, CreditUsed: v.CreditUsed,
-			CreatedAt: v.CreatedAt.UTC(), StartDate: utc(v.StartDate), EndDate: utc(v.EndDate),
+			CreatedAt: v.CreatedAt.UTC(), StartDate: utc(v.StartDate), EndDate: utc(v.EndDate), Consent: v.Consent,
 		},
 		OutputStatus: v.OutputStatus,
 		Policy:       verification.PolicyVersion,
@@ -87,6 +87,8 @@ type header struct {
 	StartDate        *time.Time          `json:"start_date"`
 	EndDate          *time.Time          `json:"end_date"`
 	ExecutionTime    *float64            `json:"execution_time"` // seconds
+
+	Consent *verification.Consent `json:"consent"` // as the caller told of it
 }
 
 type service struct {

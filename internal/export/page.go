@@ -23,13 +23,15 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"percent":  func(f *float64) string { return fmt.Sprintf("%.0f %%", *f*100) },
 	"number":   func(f *float64) string { return fmt.Sprintf("%.0f", *f) },
 	"fraction": func(f float64) string { return fmt.Sprintf("%.2f", f) },
-	"verdict": func(s verification.OutputStatus) string {
-		return map[verification.OutputStatus]string{verification.Verified: "good", verification.NotVerified: "bad", verification.PartiallyNotVerified: "doubt"}[s]
-	},
+	"verdict":  verdictMark,
 	"outcome": func(o verification.Outcome) string {
 		return map[verification.Outcome]string{verification.Pass: "good", verification.FailOutcome: "bad", verification.Inconclusive: "doubt"}[o]
 	},
 }).Parse(pageText))
+
+func verdictMark(s verification.OutputStatus) string {
+	return map[verification.OutputStatus]string{verification.Verified: "good", verification.NotVerified: "bad", verification.PartiallyNotVerified: "doubt"}[s]
+}
 
 func pageTime(t any) string {
 	const layout = "2006-01-02 15:04:05 UTC"

@@ -209,6 +209,12 @@ func (w *workbook) summary(r verification.Report) {
 	line("Run", fmt.Sprintf("%d", v.Attempt), look{})
 	line("Files", fmt.Sprintf("%d, pages: %d", v.TotalFiles, v.TotalPages), look{})
 	line("Credits", fmt.Sprintf("%d", v.CreditUsed), look{})
+	if c := v.Consent; c != nil {
+		gap()
+		line("Consent given", moment(&c.GivenAt), look{})
+		line("Version", c.Version, look{})
+		line("Text", c.Text, look{})
+	}
 	if m := r.Match; m != nil {
 		gap()
 		line("Faces", m.Message, look{})

@@ -15,24 +15,26 @@ import (
 
 type createDraftRequest struct {
 	Body struct {
-		ServiceID       id     `json:"service_id" doc:"Id of the service, from GET /services."`
-		FolderID        id     `json:"folder_id" doc:"The folder that takes the result."`
-		Configuration   object `json:"configuration,omitempty" nullable:"true" doc:"What the service needs, as far as it is known. It is checked when the draft is submitted."`
-		ResultID        *id    `json:"result_id,omitempty" nullable:"true" doc:"Join this result of the folder; absent makes a new one."`
-		WebhookURL      string `json:"webhook_url,omitempty" nullable:"true" maxLength:"2048" doc:"Announce every transition to this address."`
-		WebhookMetadata object `json:"webhook_metadata,omitempty" nullable:"true" doc:"Sent along with each webhook. webhook_secret in it signs them and is never given back."`
+		ServiceID       id                  `json:"service_id" doc:"Id of the service, from GET /services."`
+		FolderID        id                  `json:"folder_id" doc:"The folder that takes the result."`
+		Configuration   object              `json:"configuration,omitempty" nullable:"true" doc:"What the service needs, as far as it is known. It is checked when the draft is submitted."`
+		ResultID        *id                 `json:"result_id,omitempty" nullable:"true" doc:"Join this result of the folder; absent makes a new one."`
+		WebhookURL      string              `json:"webhook_url,omitempty" nullable:"true" maxLength:"2048" doc:"Announce every transition to this address."`
+		WebhookMetadata object              `json:"webhook_metadata,omitempty" nullable:"true" doc:"Sent along with each webhook. webhook_secret in it signs them and is never given back."`
+		Consent         *consentRequestBody `json:"consent,omitempty" nullable:"true" doc:"What the person agreed to before; kept and shown with the verification."`
 	}
 }
 
 type updateDraftRequest struct {
 	ItemID
 	Body struct {
-		ServiceID       id     `json:"service_id" doc:"Id of the service."`
-		FolderID        *id    `json:"folder_id,omitempty" doc:"May be sent along; a draft stays in its folder."`
-		Configuration   object `json:"configuration,omitempty" nullable:"true" doc:"What the service needs, in place of what was there."`
-		ResultID        *id    `json:"result_id,omitempty" nullable:"true" doc:"May be sent along; a draft stays in its result."`
-		WebhookURL      string `json:"webhook_url,omitempty" nullable:"true" maxLength:"2048" doc:"Announce every transition to this address; absent: nowhere."`
-		WebhookMetadata object `json:"webhook_metadata,omitempty" nullable:"true" doc:"In place of what was there. A webhook_secret that was set stays until another is sent."`
+		ServiceID       id                  `json:"service_id" doc:"Id of the service."`
+		FolderID        *id                 `json:"folder_id,omitempty" doc:"May be sent along; a draft stays in its folder."`
+		Configuration   object              `json:"configuration,omitempty" nullable:"true" doc:"What the service needs, in place of what was there."`
+		ResultID        *id                 `json:"result_id,omitempty" nullable:"true" doc:"May be sent along; a draft stays in its result."`
+		WebhookURL      string              `json:"webhook_url,omitempty" nullable:"true" maxLength:"2048" doc:"Announce every transition to this address; absent: nowhere."`
+		WebhookMetadata object              `json:"webhook_metadata,omitempty" nullable:"true" doc:"In place of what was there. A webhook_secret that was set stays until another is sent."`
+		Consent         *consentRequestBody `json:"consent,omitempty" nullable:"true" doc:"What the person agreed to before, in place of what was there."`
 	}
 }
 
@@ -77,7 +79,7 @@ func (s *server) draftRoutes() {
 		func(ctx context.Context, in *createDraftRequest) (*output[verificationView], error) {
 			b := in.Body
 			v, err := s.UseCases.CreateDraft(ctx, actorOf(ctx), verification.NewVerification{ServiceID: b.ServiceID.uuid(), FolderID: b.FolderID.uuid(), ResultID: optionalID(b.ResultID),
-				Configuration: json.RawMessage(b.Configuration), WebhookURL: b.WebhookURL, WebhookMetadata: json.RawMessage(b.WebhookMetadata)})
+				Configuration: json.RawMessage(b.Configuration), WebhookURL: b.WebhookURL, WebhookMetadata: json.RawMessage(b.WebhookMetadata), Consent: b.Consent.told()})
 			return s.answerVerification(ctx, v, err)
 		})
 	handle(s, callers, huma.Operation{OperationID: "updateDraft", Method: http.MethodPut, Path: "/verifications/drafts/{id}", Metadata: recorded(audit.DraftChanged, "verification"), Tags: tags,
@@ -85,7 +87,7 @@ func (s *server) draftRoutes() {
 		func(ctx context.Context, in *updateDraftRequest) (*output[verificationView], error) {
 			b := in.Body
 			n := verification.NewVerification{ServiceID: b.ServiceID.uuid(), ResultID: optionalID(b.ResultID),
-				Configuration: json.RawMessage(b.Configuration), WebhookURL: b.WebhookURL, WebhookMetadata: json.RawMessage(b.WebhookMetadata)}
+				Configuration: json.RawMessage(b.Configuration), WebhookURL: b.WebhookURL, WebhookMetadata: json.RawMessage(b.WebhookMetadata), Consent: b.Consent.told()}
 			if b.FolderID != nil {
 				n.FolderID = b.FolderID.uuid()
 			}

@@ -103,7 +103,7 @@ func newPlatform(t testing.TB) *platform {
 	blobs := &memoryBlobs{files: map[string][]byte{}}
 	p.blobs = blobs
 	cases := verification.NewUseCases(verification.Ports{Store: db, Blobs: blobs, Documents: markedDocuments{},
-		Capabilities: capabilities(p.missing), Outbound: httpsOnly{}, Limits: limits, Now: time.Now, Revealed: verification.RevealsIn(p.audit.Append)})
+		Capabilities: capabilities(p.missing), Outbound: httpsOnly{}, Limits: limits, Now: time.Now})
 	p.lists = watchlist.NewLibrary(db, blobs, time.Now)
 	process := verification.NewProcessor(db, blobs, verification.NewPipeline(markedDocuments{}, nil, nil, p.lists, time.Now), exporter{}, []byte("key"), time.Now, nil)
 	p.process = process

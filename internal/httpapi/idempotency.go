@@ -22,9 +22,9 @@ import (
 )
 
 // keyed tells whether a route takes an Idempotency-Key: every POST of a proven
-// caller does but one that makes nothing: a revealed value is kept nowhere.
+// caller does but those that make nothing: what they show is kept nowhere.
 func keyed(who access, op huma.Operation) bool {
-	return who == callers && op.Method == http.MethodPost && op.OperationID != revealOperation
+	return who == callers && op.Method == http.MethodPost && op.OperationID != revealOperation && op.OperationID != exportSubjectOperation
 }
 
 // shown is what a use case has made, as the API answers it to this caller. Routes that answer

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
@@ -23,6 +24,7 @@ func TestMaskedAnswers(t *testing.T) {
 	}
 	user, _ := p.member(t, "rina", tenant.GroupUser)
 	auditor, _ := p.member(t, "auditor", tenant.Auditor)
+	owner, _ := p.member(t, "owner", tenant.OrganizationOwner)
 	if seen, err := user.Verification(ctx, v.ID); err != nil || string(seen.Output) != string(v.Output) || seen.OutputFileURL == nil {
 		t.Errorf("a group user sees %+v, %v", seen, err)
 	}
@@ -87,8 +89,25 @@ func TestMaskedAnswers(t *testing.T) {
 			t.Errorf("revealed %v, %v", value, err)
 		}
 	})
-	if got := said(records); got != "personal_data.revealed user verification ok" || records[0].Object.ID != v.ID || records[0].Details["field"] != "nik" || len(records[0].Details) != 1 {
+	if got := said(records); got != "personal_data.revealed user verification ok" || records[0].Object.ID != v.ID || records[0].Details["field"] != "nik" || len(records[0].Details) != 2 {
 		t.Errorf("left %q: %+v", got, records)
+	}
+	// Why, for who reads the log; the record itself only names the row.
+	for who, tt := range map[string]struct {
+		c      *client.Client
+		reason string
+	}{"an owner": {owner, "the customer called"}, "an auditor": {auditor, "***"}} {
+		l, err := tt.c.Reveals(ctx, v.ID)
+		if err != nil || l.Total != 1 || l.Items[0].ID != records[0].Details["reveal_id"] || l.Items[0].Field != "nik" || l.Items[0].Reason != tt.reason || l.Items[0].Actor != "rina@example.com" {
+			t.Errorf("%s sees reveals %+v, %v", who, l, err)
+		}
+	}
+	if _, err := user.Reveals(ctx, v.ID); !client.IsCode(err, "FORBIDDEN") {
+		t.Errorf("a user sees the reveals: %v", err)
+	}
+	var bundle bytes.Buffer
+	if err := owner.Evidence(ctx, v.ResultID, &bundle); err != nil || !strings.Contains(unzip(t, bundle.Bytes())["report.html"], "the customer called") {
+		t.Errorf("the bundle lacks the reason, %v", err)
 	}
 	if _, err := auditor.Reveal(ctx, v.ID, "nik", "curious"); !client.IsCode(err, "FORBIDDEN") {
 		t.Errorf("an auditor reveals: %v", err)

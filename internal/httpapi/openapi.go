@@ -60,7 +60,7 @@ func (s *server) problemResponse(description string) *huma.Response {
 // that an enum takes null too, and that answers may grow fields.
 func finishSchemas(schemas map[string]*huma.Schema) {
 	for schema, names := range map[string][]string{
-		"Verification": {"api_key", "error"},
+		"Verification": {"api_key", "error", "consent"},
 		"Result":       {"erased"},
 		"Profile":      {"api_key"},
 		"FormField":    {"required_when"},

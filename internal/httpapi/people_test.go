@@ -245,6 +245,7 @@ func TestRoutesNeedPermission(t *testing.T) {
 		{"POST", "/verifications/" + some + "/dismissals", `{"entity_id":"E","reason":"r"}`, reviewers},
 		{"DELETE", "/verifications/" + some + "/dismissals/E", "", reviewers},
 		{"POST", "/verifications/" + some + "/reveal", `{"field":"nik","reason":"r"}`, reviewers},
+		{"GET", "/verifications/" + some + "/reveals", "", append(owners, "AUDITOR", "a key with every scope")},
 		{"POST", "/verifications/" + some + "/review", `{"decision":"approve","reason":"r"}`, reviewers},
 		{"POST", "/verifications/" + some + "/fraud-decision", `{"decision":"continue","reason":"r"}`, reviewers},
 		{"GET", "/verifications/" + some + "/reviews", "", readers},
@@ -257,6 +258,7 @@ func TestRoutesNeedPermission(t *testing.T) {
 		{"GET", "/results/" + some + "/evidence.zip", "", reviewers},
 		{"DELETE", "/results/" + some + "?reason=OTHER", "", append(owners, "a key with every scope", "a test key with every scope")},
 		{"POST", "/privacy/subjects", `{"nik":"1"}`, append(owners, "a key with every scope", "a test key with every scope")},
+		{"POST", "/privacy/subjects/export", `{"nik":"1"}`, append(owners, "a key with every scope", "a test key with every scope")},
 		{"PUT", "/groups/" + some + "/retention", `{"result":1,"files":1}`, owners},
 		{"PATCH", "/groups/" + p.a.group.ID.String() + "/settings", `{}`, append(owners, "a test key with every scope")}, // to whom the group is not there
 		{"GET", "/groups/" + some + "/credits", "", readers},

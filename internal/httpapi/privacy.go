@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -37,13 +38,14 @@ type eraseRequest struct {
 }
 
 type retentionDays struct {
-	Result *int `json:"result" minimum:"1" maximum:"36500" doc:"Days until a result is erased with everything; null: never."`
-	Files  *int `json:"files" minimum:"1" maximum:"36500" doc:"Days until its pictures are erased, while what was read from them stays; null: never."`
+	Result  *int `json:"result" minimum:"1" maximum:"36500" doc:"Days until a result is erased with everything; null: never."`
+	Files   *int `json:"files" minimum:"1" maximum:"36500" doc:"Days until its pictures are erased, while what was read from them stays; null: never."`
+	Uploads *int `json:"uploads" required:"false" minimum:"1" maximum:"36500" doc:"Days until an uploaded file is erased that no verification ever used. It is always answered; null or absent sets 7."`
 }
 
 func viewRetention(days map[verification.DataClass]int) retentionDays {
 	var v retentionDays
-	for class, into := range map[verification.DataClass]**int{verification.ResultData: &v.Result, verification.FileData: &v.Files} {
+	for class, into := range map[verification.DataClass]**int{verification.ResultData: &v.Result, verification.FileData: &v.Files, verification.UploadData: &v.Uploads} {
 		if n, ok := days[class]; ok {
 			*into = &n
 		}
@@ -77,11 +79,20 @@ func (s *server) privacyRoutes() {
 		})
 	handle(s, callers, huma.Operation{OperationID: "findSubject", Method: http.MethodPost, Path: "/privacy/subjects", Metadata: recorded(audit.SubjectSearched, ""), Tags: tags,
 		Summary:     "The results about a person, by NIK",
-		Description: "For a person's request to see or erase what is kept. The NIK goes in the body, so that no log has it."},
+		Description: "For a person's request to see or erase what is kept: the results in those groups of the caller's organization that it sees, oldest first. The NIK goes in the body, so that no log has it."},
 		func(ctx context.Context, in *findSubjectRequest) (*output[subjectResults], error) {
 			ids, err := s.Privacy.ResultsOf(ctx, actorOf(ctx), in.Body.NIK)
 			return &output[subjectResults]{Body: subjectResults{append([]uuid.UUID{}, ids...)}}, err
 		})
+	binary := &huma.Schema{Type: huma.TypeString, Format: "binary"}
+	body := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[findSubjectRequest]().Field(0).Type, true, "FindSubjectRequestBody")
+	s.handleRaw(callers, huma.Operation{OperationID: exportSubjectOperation, Method: http.MethodPost, Path: "/privacy/subjects/export", Metadata: recorded(audit.SubjectExported, "result"), Tags: tags,
+		Summary: "Everything that is kept about a person, by NIK, as one file",
+		Description: "For a person's request to see what is kept. A ZIP with a folder for each result, as GET /results/{id}/evidence.zip has it, a page for people and a signed manifest. " +
+			"It needs results:erase, results:export and personal-data:read; each result leaves a record. anycheck evidence verify checks it without a connection.",
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: body}}},
+		Responses:   map[string]*huma.Response{"200": {Description: "The export, as an attachment", Content: map[string]*huma.MediaType{"application/zip": {Schema: binary}}}},
+	}, s.exportSubject)
 	handle(s, callers, huma.Operation{OperationID: "getRetention", Method: http.MethodGet, Path: "/groups/{id}/retention", Metadata: unrecorded(noPersonalData), Tags: tags,
 		Summary: "How long a group keeps data"},
 		func(ctx context.Context, in *ItemID) (*output[retentionDays], error) {
@@ -93,7 +104,7 @@ func (s *server) privacyRoutes() {
 		Description: "A sweep erases hourly what is older. Only the organization's owner may set it."},
 		func(ctx context.Context, in *setRetentionRequest) (*output[retentionDays], error) {
 			want := map[verification.DataClass]int{}
-			for class, n := range map[verification.DataClass]*int{verification.ResultData: in.Body.Result, verification.FileData: in.Body.Files} {
+			for class, n := range map[verification.DataClass]*int{verification.ResultData: in.Body.Result, verification.FileData: in.Body.Files, verification.UploadData: in.Body.Uploads} {
 				if want[class] = 0; n != nil {
 					want[class] = *n
 				}

@@ -19,17 +19,18 @@ import (
 
 type createScreeningRequest struct {
 	Body struct {
-		Name            string `json:"name" example:"Budi Santoso" doc:"The person's name, 1 to 300 characters."`
-		BirthDate       string `json:"birth_date,omitempty" nullable:"true" example:"1970-03-12" doc:"Date of birth: YYYY-MM-DD, YYYY-MM or YYYY."`
-		Gender          string `json:"gender,omitempty" nullable:"true" enum:"MALE,FEMALE" doc:"Gender."`
-		BirthPlace      string `json:"birth_place,omitempty" nullable:"true" doc:"Place of birth."`
-		NIK             string `json:"nik,omitempty" nullable:"true" doc:"NIK, 16 digits. Hits dismissed for a person stay dismissed wherever this NIK comes again. Without it, name and date of birth tell persons apart."`
-		AsOf            string `json:"as_of,omitempty" nullable:"true" example:"2026-06-30" doc:"Search the lists as they were at the end of this day (UTC). Such a screening is not searched again."`
-		Monitor         *bool  `json:"monitor,omitempty" nullable:"true" doc:"Search again whenever lists change; default true."`
-		FolderID        *id    `json:"folder_id,omitempty" nullable:"true" doc:"The folder that takes the result; absent: the group's folder Screenings."`
-		ResultID        *id    `json:"result_id,omitempty" nullable:"true" doc:"Join this result of the folder; absent makes a new one."`
-		WebhookURL      string `json:"webhook_url,omitempty" nullable:"true" maxLength:"2048" doc:"Announce transitions and later alerts (screening.alert) to this address."`
-		WebhookMetadata object `json:"webhook_metadata,omitempty" nullable:"true" doc:"Sent along with each webhook. webhook_secret in it signs them and is never given back."`
+		Name            string              `json:"name" example:"Budi Santoso" doc:"The person's name, 1 to 300 characters."`
+		BirthDate       string              `json:"birth_date,omitempty" nullable:"true" example:"1970-03-12" doc:"Date of birth: YYYY-MM-DD, YYYY-MM or YYYY."`
+		Gender          string              `json:"gender,omitempty" nullable:"true" enum:"MALE,FEMALE" doc:"Gender."`
+		BirthPlace      string              `json:"birth_place,omitempty" nullable:"true" doc:"Place of birth."`
+		NIK             string              `json:"nik,omitempty" nullable:"true" doc:"NIK, 16 digits. Hits dismissed for a person stay dismissed wherever this NIK comes again. Without it, name and date of birth tell persons apart."`
+		AsOf            string              `json:"as_of,omitempty" nullable:"true" example:"2026-06-30" doc:"Search the lists as they were at the end of this day (UTC). Such a screening is not searched again."`
+		Monitor         *bool               `json:"monitor,omitempty" nullable:"true" doc:"Search again whenever lists change; default true."`
+		FolderID        *id                 `json:"folder_id,omitempty" nullable:"true" doc:"The folder that takes the result; absent: the group's folder Screenings."`
+		ResultID        *id                 `json:"result_id,omitempty" nullable:"true" doc:"Join this result of the folder; absent makes a new one."`
+		WebhookURL      string              `json:"webhook_url,omitempty" nullable:"true" maxLength:"2048" doc:"Announce transitions and later alerts (screening.alert) to this address."`
+		WebhookMetadata object              `json:"webhook_metadata,omitempty" nullable:"true" doc:"Sent along with each webhook. webhook_secret in it signs them and is never given back."`
+		Consent         *consentRequestBody `json:"consent,omitempty" nullable:"true" doc:"What the person agreed to before; kept and shown with the verification."`
 	}
 }
 
@@ -139,7 +140,7 @@ func (s *server) screeningRoutes() {
 				return nil, err
 			}
 			v, err := s.Screenings.Screen(ctx, actorOf(ctx), verification.NewScreening{Person: person, FolderID: optionalID(in.Body.FolderID), ResultID: optionalID(in.Body.ResultID),
-				WebhookURL: in.Body.WebhookURL, WebhookMetadata: json.RawMessage(in.Body.WebhookMetadata)})
+				WebhookURL: in.Body.WebhookURL, WebhookMetadata: json.RawMessage(in.Body.WebhookMetadata), Consent: in.Body.Consent.told()})
 			return s.answerVerification(ctx, v, outsideConfiguration(err))
 		})
 	handle(s, callers, huma.Operation{OperationID: "getScreening", Method: http.MethodGet, Path: "/verifications/{id}/screening", Tags: tags,

@@ -46,6 +46,8 @@ type verificationView struct {
 	Error  *verification.Failure `json:"error" doc:"Why it FAILED, else null."`
 	Checks []verification.Check  `json:"checks" doc:"What was checked and what came of it; empty until decided."`
 	Test   bool                  `json:"test" doc:"Whether it was made with a test key: its outcome is made up and nothing is charged."`
+
+	Consent *consent `json:"consent" doc:"What the person agreed to, as told with the verification; null if nothing was."`
 }
 
 type externalJobs struct {
@@ -72,6 +74,7 @@ func (s *server) viewVerification(base links, v verification.Seen) verificationV
 		CreditUsed: v.CreditUsed, TotalFiles: v.TotalFiles, TotalPages: v.TotalPages,
 		CreatedAt: v.CreatedAt.UTC(), UpdatedAt: v.UpdatedAt.UTC(),
 		Error: v.Failure, Checks: append([]verification.Check{}, v.Checks...), Test: v.Test(),
+		Consent: (*consent)(v.Consent),
 	}
 	if d, ok := v.ExecutionTime(); ok {
 		seconds := d.Seconds()
@@ -110,12 +113,13 @@ func (s *server) answerVerification(ctx context.Context, v verification.Verifica
 
 type createVerificationRequest struct {
 	Body struct {
-		ServiceID       id     `json:"service_id" doc:"Id of the service, from GET /services."`
-		FolderID        id     `json:"folder_id" doc:"The folder that takes the result."`
-		Configuration   object `json:"configuration" example:"{\"verification_type\":\"KTP_SELFIE\",\"files\":{\"ktp_file\":[\"files/…/uploads/…_ktp.jpg\"],\"selfie_file\":[\"files/…/uploads/…_selfie.jpg\"]},\"fraud_detection\":false}" doc:"What the service needs; GET /services/{id}/form-fields describes it. File paths come from POST /uploads."`
-		ResultID        *id    `json:"result_id,omitempty" nullable:"true" doc:"Join this result of the folder; absent makes a new one."`
-		WebhookURL      string `json:"webhook_url,omitempty" nullable:"true" maxLength:"2048" example:"https://your-app.example/webhook" doc:"Announce every transition to this address."`
-		WebhookMetadata object `json:"webhook_metadata,omitempty" nullable:"true" doc:"Sent along with each webhook. webhook_secret in it signs them and is never given back."`
+		ServiceID       id                  `json:"service_id" doc:"Id of the service, from GET /services."`
+		FolderID        id                  `json:"folder_id" doc:"The folder that takes the result."`
+		Configuration   object              `json:"configuration" example:"{\"verification_type\":\"KTP_SELFIE\",\"files\":{\"ktp_file\":[\"files/…/uploads/…_ktp.jpg\"],\"selfie_file\":[\"files/…/uploads/…_selfie.jpg\"]},\"fraud_detection\":false}" doc:"What the service needs; GET /services/{id}/form-fields describes it. File paths come from POST /uploads."`
+		ResultID        *id                 `json:"result_id,omitempty" nullable:"true" doc:"Join this result of the folder; absent makes a new one."`
+		WebhookURL      string              `json:"webhook_url,omitempty" nullable:"true" maxLength:"2048" example:"https://your-app.example/webhook" doc:"Announce every transition to this address."`
+		WebhookMetadata object              `json:"webhook_metadata,omitempty" nullable:"true" doc:"Sent along with each webhook. webhook_secret in it signs them and is never given back."`
+		Consent         *consentRequestBody `json:"consent,omitempty" nullable:"true" doc:"What the person agreed to before; kept and shown with the verification."`
 	}
 }
 
@@ -159,13 +163,25 @@ type revealRequest struct {
 	ItemID
 	Body struct {
 		Field  string `json:"field" maxLength:"64" example:"nik" doc:"Name of the field in output.ktp, or in input_config of a screening."`
-		Reason string `json:"reason" doc:"Why, 1 to 500 characters."`
+		Reason string `json:"reason" doc:"Why, 1 to 500 characters. It is kept until the result is erased."`
 	}
 }
 
 type revealed struct {
 	Field string  `json:"field" doc:"The field that was asked for."`
 	Value *string `json:"value" doc:"Its value, null when it could not be read."`
+}
+
+type revealView struct {
+	ID        uuid.UUID `json:"id" format:"uuid" doc:"Id of the reveal: reveal_id in the details of its audit record."`
+	Field     string    `json:"field" doc:"The field that was revealed."`
+	Reason    string    `json:"reason" doc:"Why; masked for who sees personal data masked."`
+	Actor     string    `json:"actor" doc:"Who was shown it: a user's address or the prefix of an API key."`
+	CreatedAt time.Time `json:"created_at" doc:"When."`
+}
+
+func viewReveal(r verification.Reveal) revealView {
+	return revealView{r.ID, r.Field, r.Reason, r.Actor, r.At.UTC()}
 }
 
 func (s *server) verificationRoutes() {
@@ -178,7 +194,7 @@ func (s *server) verificationRoutes() {
 		func(ctx context.Context, in *createVerificationRequest) (*output[verificationView], error) {
 			b := in.Body
 			n := verification.NewVerification{ServiceID: b.ServiceID.uuid(), FolderID: b.FolderID.uuid(), Configuration: json.RawMessage(b.Configuration),
-				WebhookURL: b.WebhookURL, WebhookMetadata: json.RawMessage(b.WebhookMetadata)}
+				WebhookURL: b.WebhookURL, WebhookMetadata: json.RawMessage(b.WebhookMetadata), Consent: b.Consent.told()}
 			if b.ResultID != nil {
 				r := b.ResultID.uuid()
 				n.ResultID = &r
@@ -244,5 +260,13 @@ func (s *server) verificationRoutes() {
 		func(ctx context.Context, in *revealRequest) (*output[revealed], error) {
 			value, err := s.UseCases.Reveal(ctx, actorOf(ctx), in.ID.uuid(), in.Body.Field, in.Body.Reason)
 			return &output[revealed]{Body: revealed{in.Body.Field, value}}, err
+		})
+	handle(s, callers, huma.Operation{OperationID: "listReveals", Method: http.MethodGet, Path: "/verifications/{id}/reveals", Tags: tags,
+		Metadata:    recorded(audit.LogViewed, "verification"),
+		Summary:     "Who was shown masked values of a verification, and why, oldest first",
+		Description: "For who has the permission audit:read. The reasons are erased with the result; that a value was revealed stays in the audit log."},
+		func(ctx context.Context, in *ItemID) (*output[list[revealView]], error) {
+			items, err := s.UseCases.Reveals(ctx, actorOf(ctx), in.ID.uuid())
+			return listOf(items, len(items), viewReveal), err
 		})
 }

@@ -32,7 +32,7 @@ var contractFields = []string{
 	"start_date", "end_date", "input_config", "input_file_url", "output", "output_file_url",
 	"output_status", "external_job_id", "webhook_url", "webhook_metadata", "export_file_url", "credit_used",
 	"total_files", "total_pages", "created_at", "updated_at",
-	"error", "checks", "test",
+	"error", "checks", "test", "consent",
 }
 
 // create posts a verification of a new folder with a's key.
@@ -77,6 +77,7 @@ func TestVerificationGolden(t *testing.T) {
 	done.Checks = []verification.Check{{Name: "face_match", Outcome: verification.FailOutcome, Code: "FACES_DIFFER", Message: "The faces differ.", Blocking: true}}
 	done.WebhookURL, done.WebhookMetadata, done.WebhookSecret = "https://your-app.example/webhook", json.RawMessage(`{"case":7}`), "hush"
 	done.CreditUsed = 10
+	done.Consent = &verification.Consent{Text: "I agree.", Version: "2", GivenAt: created.UTC()}
 	failed := fresh
 	failed.Status, failed.OCRJobIDs, failed.FraudJobIDs = verification.Failed, nil, nil
 	failed.Failure = &verification.Failure{ErrorCode: fault.CodeInternal, Message: "Something went wrong on our side.", Retryable: true}

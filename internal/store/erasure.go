@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,7 +41,7 @@ func (s *store) EraseResult(ctx context.Context, scope tenant.Scope, t verificat
 		if err := tx.change(ctx, noResult, `UPDATE results SET erased_at = $4 WHERE `+inScope+` AND id = $3`, scoped(scope, t.ResultID, micros(t.At))...); err != nil {
 			return err
 		}
-		for _, table := range []string{"evidence", "watched_persons", "dismissals", "known_faces", "subjects", "attempts", "reviews"} {
+		for _, table := range []string{"evidence", "watched_persons", "dismissals", "known_faces", "subjects", "attempts", "reviews", "reveals"} {
 			if err := tx.deleteOf(ctx, scope, table, t.ResultID); err != nil {
 				return err
 			}
@@ -53,10 +54,10 @@ func (s *store) EraseResult(ctx context.Context, scope tenant.Scope, t verificat
 			return err
 		}
 		if _, err := tx.exec(ctx, `UPDATE verifications SET input_config = '{}', config = '{}', output = NULL, checks = NULL, output_path = '', export_path = '',
-			webhook_url = '', webhook_metadata = NULL, webhook_secret = '' WHERE `+inScope+` AND result_id = $3`, scoped(scope, t.ResultID)...); err != nil {
+			webhook_url = '', webhook_metadata = NULL, webhook_secret = '', consent = NULL WHERE `+inScope+` AND result_id = $3`, scoped(scope, t.ResultID)...); err != nil {
 			return err
 		}
-		return tx.shred(ctx, scope, t.Tenancy, &t.ResultID, kept, t.At)
+		return tx.shred(ctx, scope, t, kept)
 	})
 }
 
@@ -66,10 +67,18 @@ func (s *store) deleteOf(ctx context.Context, scope tenant.Scope, table string, 
 	return err
 }
 
-// OwnFiles implements verification.Store.
-func (s *store) OwnFiles(ctx context.Context, scope tenant.Scope, result uuid.UUID, files []string) (own []string, err error) {
-	for _, f := range files {
-		used, err := s.exists(ctx, `SELECT 1 FROM file_uses WHERE `+inScope+` AND path = $3 AND result_id <> $4`, scoped(scope, f, result)...)
+// unshared takes a result's uploads from it and gives those that no other result
+// uses. The files' rows are locked first: a verification that begins to use
+// one is either seen here, or waits and finds it gone.
+func (s *store) unshared(ctx context.Context, scope tenant.Scope, result uuid.UUID, files []string) (own []string, err error) {
+	if _, err := s.exec(ctx, `DELETE FROM file_uses WHERE `+inScope+` AND result_id = $3`, scoped(scope, result)...); err != nil {
+		return nil, err
+	}
+	for _, f := range slices.Sorted(slices.Values(files)) { // one order for all who lock them
+		if _, err := s.exec(ctx, `UPDATE files SET state = state WHERE `+inScope+` AND path = $3`, scoped(scope, f)...); err != nil {
+			return nil, err
+		}
+		used, err := s.exists(ctx, `SELECT 1 FROM file_uses WHERE `+inScope+` AND path = $3`, scoped(scope, f)...)
 		if err != nil {
 			return nil, err
 		}
@@ -80,21 +89,10 @@ func (s *store) OwnFiles(ctx context.Context, scope tenant.Scope, result uuid.UU
 	return own, nil
 }
 
-// unshared is OwnFiles, and the result uses none of the files from now on.
-func (s *store) unshared(ctx context.Context, scope tenant.Scope, result uuid.UUID, files []string) ([]string, error) {
-	if _, err := s.exec(ctx, `DELETE FROM file_uses WHERE `+inScope+` AND result_id = $3`, scoped(scope, result)...); err != nil {
-		return nil, err
-	}
-	return s.OwnFiles(ctx, scope, result, files)
-}
-
-// shred destroys the keys of a result, unless nil, and of uploaded files, and
-// the rows that name the files.
-func (s *store) shred(ctx context.Context, scope tenant.Scope, t verification.Tenancy, result *uuid.UUID, files []string, at time.Time) error {
-	var owners []vault.Owner
-	if result != nil {
-		owners = append(owners, vault.Owner{Organization: t.OrganizationID, Group: t.GroupID, ID: *result})
-	}
+// shred destroys the keys of a result and of its uploaded files, and the rows
+// that name the files.
+func (s *store) shred(ctx context.Context, scope tenant.Scope, t verification.Tombstone, files []string) error {
+	owners := []vault.Owner{{Organization: t.OrganizationID, Group: t.GroupID, ID: t.ResultID}}
 	for _, f := range files {
 		if o, ok := vault.OwnerOf(f); ok {
 			owners = append(owners, o)
@@ -103,7 +101,7 @@ func (s *store) shred(ctx context.Context, scope tenant.Scope, t verification.Te
 			return err
 		}
 	}
-	return s.DestroyDataKeys(ctx, owners, at)
+	return s.DestroyDataKeys(ctx, owners, t.At)
 }
 
 // Tombstone implements verification.Store.
@@ -172,21 +170,29 @@ func (s *store) Expired(ctx context.Context, scope tenant.Scope, class verificat
 }
 
 // ForgetFiles implements verification.Store.
-func (s *store) ForgetFiles(ctx context.Context, scope tenant.Scope, result uuid.UUID, files []string, at time.Time) error {
-	return s.atomically(ctx, func(tx *store) error {
-		r, err := tx.Result(ctx, scope, result)
-		if err != nil {
+func (s *store) ForgetFiles(ctx context.Context, scope tenant.Scope, result uuid.UUID, files []string, at time.Time) (own []string, err error) {
+	err = s.atomically(ctx, func(tx *store) error {
+		if _, err := tx.Result(ctx, scope, result); err != nil {
 			return err
 		}
-		own, err := tx.unshared(ctx, scope, result, files)
-		if err != nil {
+		if own, err = tx.unshared(ctx, scope, result, files); err != nil {
 			return err
+		}
+		var owners []vault.Owner
+		for _, f := range own {
+			if o, ok := vault.OwnerOf(f); ok {
+				owners = append(owners, o)
+			}
+			if _, err := tx.exec(ctx, `UPDATE files SET state = 'DELETED' WHERE `+inScope+` AND path = $3`, scoped(scope, f)...); err != nil {
+				return err
+			}
 		}
 		if err := tx.change(ctx, noResult, `UPDATE results SET files_forgotten_at = $4 WHERE `+inScope+` AND id = $3`, scoped(scope, result, micros(at))...); err != nil {
 			return err
 		}
-		return tx.shred(ctx, scope, r.Tenancy, nil, own, at)
+		return tx.DestroyDataKeys(ctx, owners, at)
 	})
+	return own, err
 }
 
 // Retention implements verification.Store.

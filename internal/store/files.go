@@ -2,10 +2,14 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"anycheck/internal/tenant"
+	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 )
+
+const noFile = "There is no such file."
 
 // InsertUpload implements verification.Store.
 func (s *store) InsertUpload(ctx context.Context, scope tenant.Scope, u verification.Upload) error {
@@ -18,8 +22,8 @@ func (s *store) InsertUpload(ctx context.Context, scope tenant.Scope, u verifica
 			return err
 		}
 		for _, f := range u.Files {
-			err := tx.change(ctx, noGroup, `INSERT INTO files (path, upload_id, organization_id, group_id, category, media_type, bytes, sha256, pages)
-				SELECT $4, id, organization_id, group_id, $5, $6, $7, $8, $9 FROM uploads
+			err := tx.change(ctx, noGroup, `INSERT INTO files (path, upload_id, organization_id, group_id, category, media_type, bytes, sha256, pages, state)
+				SELECT $4, id, organization_id, group_id, $5, $6, $7, $8, $9, 'UNUSED' FROM uploads
 				WHERE `+inScope+` AND id = $3`,
 				scoped(scope, u.ID, f.Path, f.Category, f.MediaType, f.Bytes, f.SHA256, f.Pages)...)
 			if err != nil {
@@ -35,6 +39,42 @@ func (s *store) File(ctx context.Context, scope tenant.Scope, path string) (veri
 	return one(ctx, s, func(r row) (f verification.File, err error) {
 		err = r.Scan(&f.Path, &f.Category, &f.MediaType, &f.Bytes, &f.SHA256, &f.Pages)
 		return f, err
-	}, "There is no such file.", `SELECT path, category, media_type, bytes, sha256, pages FROM files
-		WHERE `+inScope+` AND path = $3`, scoped(scope, path)...)
+	}, noFile, `SELECT path, category, media_type, bytes, sha256, pages FROM files
+		WHERE `+inScope+` AND path = $3 AND state <> 'DELETED'`, scoped(scope, path)...)
+}
+
+// UseFile implements verification.Store. The row is locked until the
+// transaction ends: who deletes the file waits, and then finds it used.
+func (s *store) UseFile(ctx context.Context, scope tenant.Scope, path string) error {
+	return s.change(ctx, noFile, `UPDATE files SET state = 'USED' WHERE `+inScope+` AND path = $3 AND state <> 'DELETED'`, scoped(scope, path)...)
+}
+
+// UnusedFiles implements verification.Store.
+func (s *store) UnusedFiles(ctx context.Context, scope tenant.Scope, now time.Time, days, limit int) ([]verification.UnusedFile, error) {
+	return all(ctx, s, func(r row) (f verification.UnusedFile, err error) {
+		err = r.Scan(&f.Path, &f.OrganizationID, &f.GroupID, at{&f.CreatedAt}, &f.Days)
+		return f, err
+	}, `SELECT f.path, f.organization_id, f.group_id, u.created_at, COALESCE(p.days, $4) FROM files f JOIN uploads u ON u.id = f.upload_id
+		LEFT JOIN retention p ON p.group_id = f.group_id AND p.class = $6
+		WHERE ($1 = '*' OR f.organization_id = $1) AND ($2 = '*' OR f.group_id = $2) AND f.state <> 'USED'
+		AND (f.state = 'DELETED' OR f.category = $7 AND u.created_at < $3 - COALESCE(p.days, $4) * 86400000000)
+		ORDER BY u.created_at, f.path LIMIT $5`, scoped(scope, micros(now), days, limit, verification.UploadData, verification.InputFile)...)
+}
+
+// CondemnFile implements verification.Store.
+func (s *store) CondemnFile(ctx context.Context, scope tenant.Scope, path string, at time.Time) error {
+	return s.atomically(ctx, func(tx *store) error {
+		if err := tx.change(ctx, noFile, `UPDATE files SET state = 'DELETED' WHERE `+inScope+` AND path = $3 AND state <> 'USED'`, scoped(scope, path)...); err != nil {
+			return err
+		}
+		if owner, ok := vault.OwnerOf(path); ok {
+			return tx.DestroyDataKeys(ctx, []vault.Owner{owner}, at)
+		}
+		return nil
+	})
+}
+
+// DropFile implements verification.Store.
+func (s *store) DropFile(ctx context.Context, scope tenant.Scope, path string) error {
+	return s.change(ctx, noFile, `DELETE FROM files WHERE `+inScope+` AND path = $3 AND state = 'DELETED'`, scoped(scope, path)...)
 }

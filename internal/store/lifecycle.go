@@ -21,10 +21,10 @@ func (s *store) UpdateInput(ctx context.Context, scope tenant.Scope, was verific
 		return err
 	}
 	n, err := s.exec(ctx, `UPDATE verifications SET service_id = $6, service_name = $7, input_config = $8, config = $9, total_files = $10, total_pages = $11,
-			webhook_url = $12, webhook_metadata = $13, webhook_secret = $14, credit_cost = $15, updated_at = $16
+			webhook_url = $12, webhook_metadata = $13, webhook_secret = $14, credit_cost = $15, updated_at = $16, consent = $17
 		WHERE `+inScope+` AND id = $3 AND status = $4 AND attempt = $5`,
 		scoped(scope, v.ID, was.Status, was.Attempt, v.ServiceID, v.ServiceName, d.input, d.config, v.TotalFiles, v.TotalPages,
-			v.WebhookURL, d.metadata, d.secret, v.CreditCost, micros(v.UpdatedAt))...)
+			v.WebhookURL, d.metadata, d.secret, v.CreditCost, micros(v.UpdatedAt), d.consent)...)
 	if err == nil && n == 1 {
 		err = s.useFiles(ctx, v)
 	}

@@ -51,7 +51,7 @@ func (s *store) Results(ctx context.Context, scope tenant.Scope, folder uuid.UUI
 const selectEvenErased = `SELECT id, organization_id, group_id, service_id, service_name, user_id, api_key, folder_id, result_id, ` + keyOf + `,
 	status, attempt, runs, start_date, end_date, input_config, config, total_files, total_pages,
 	output, output_status, checks, output_path, export_path, failure, ocr_job_ids, fraud_job_ids,
-	webhook_url, webhook_metadata, webhook_secret, credit_cost, credit_used, created_at, updated_at
+	webhook_url, webhook_metadata, webhook_secret, credit_cost, credit_used, created_at, updated_at, consent
 	FROM verifications WHERE ` + inScope
 
 const selectVerification = selectEvenErased + notErased
@@ -62,15 +62,15 @@ func (s *store) scanVerification(r row) (v verification.Verification, err error)
 	err = r.Scan(&v.ID, &v.OrganizationID, &v.GroupID, &v.ServiceID, &v.ServiceName, &v.UserID, fromJSON{&v.APIKey}, &v.FolderID, &v.ResultID, key,
 		&v.Status, &v.Attempt, &v.Runs, maybeAt{&v.StartDate}, maybeAt{&v.EndDate}, sealed("input_config", &v.InputConfig), sealed("config", &v.Config), &v.TotalFiles, &v.TotalPages,
 		sealed("output", &v.Output), &v.OutputStatus, sealed("checks", &v.Checks), &v.OutputPath, &v.ExportPath, fromJSON{&v.Failure}, fromJSON{&v.OCRJobIDs}, fromJSON{&v.FraudJobIDs},
-		&v.WebhookURL, sealed("webhook_metadata", &v.WebhookMetadata), sealed("webhook_secret", &v.WebhookSecret), &v.CreditCost, &v.CreditUsed, at{&v.CreatedAt}, at{&v.UpdatedAt})
+		&v.WebhookURL, sealed("webhook_metadata", &v.WebhookMetadata), sealed("webhook_secret", &v.WebhookSecret), &v.CreditCost, &v.CreditUsed, at{&v.CreatedAt}, at{&v.UpdatedAt}, sealed("consent", &v.Consent))
 	return v, err
 }
 
 // documents are the columns of a verification that hold JSON of our own.
 // Those that tell of the person are sealed with the result's key.
 type documents struct {
-	apiKey, failure, ocrJobs, fraudJobs             *string
-	input, config, output, checks, metadata, secret *string // sealed
+	apiKey, failure, ocrJobs, fraudJobs                      *string
+	input, config, output, checks, metadata, secret, consent *string // sealed
 }
 
 // documentsOf makes the columns of a verification: those that processing
@@ -79,7 +79,7 @@ func (s *store) documentsOf(ctx context.Context, scope tenant.Scope, v verificat
 	for _, c := range []struct {
 		into *(*string)
 		from any
-	}{{&d.apiKey, v.APIKey}, {&d.config, v.Config}, {&d.checks, v.Checks}, {&d.failure, v.Failure}, {&d.ocrJobs, v.OCRJobIDs}, {&d.fraudJobs, v.FraudJobIDs}} {
+	}{{&d.apiKey, v.APIKey}, {&d.config, v.Config}, {&d.checks, v.Checks}, {&d.failure, v.Failure}, {&d.ocrJobs, v.OCRJobIDs}, {&d.fraudJobs, v.FraudJobIDs}, {&d.consent, v.Consent}} {
 		if *c.into, err = asJSON(c.from); err != nil {
 			return d, err
 		}
@@ -93,7 +93,7 @@ func (s *store) documentsOf(ctx context.Context, scope tenant.Scope, v verificat
 	if input {
 		asked := string(v.InputConfig)
 		columns = append(columns, column{&d.input, "input_config", &asked}, column{&d.config, "config", d.config},
-			column{&d.metadata, "webhook_metadata", raw(v.WebhookMetadata)}, column{&d.secret, "webhook_secret", &v.WebhookSecret})
+			column{&d.metadata, "webhook_metadata", raw(v.WebhookMetadata)}, column{&d.secret, "webhook_secret", &v.WebhookSecret}, column{&d.consent, "consent", d.consent})
 	}
 	if !slices.ContainsFunc(columns, func(c column) bool { return c.plain != nil }) {
 		return d, nil
@@ -124,16 +124,16 @@ func (s *store) InsertVerification(ctx context.Context, scope tenant.Scope, v ve
 		err := tx.change(ctx, noResult, `INSERT INTO verifications (organization_id, group_id, folder_id, result_id, id, service_id, service_name, user_id, api_key,
 			status, attempt, runs, start_date, end_date, input_config, config, total_files, total_pages,
 			output, output_status, checks, output_path, export_path, failure, ocr_job_ids, fraud_job_ids,
-			webhook_url, webhook_metadata, webhook_secret, credit_cost, credit_used, created_at, updated_at)
+			webhook_url, webhook_metadata, webhook_secret, credit_cost, credit_used, created_at, updated_at, consent)
 		SELECT organization_id, group_id, folder_id, id, $7, $8, $9, $10, $11,
 			$12, $13, $14, $15, $16, $17, $18, $19, $20,
 			$21, $22, $23, $24, $25, $26, $27, $28,
-			$29, $30, $31, $32, $33, $34, $35 FROM results
+			$29, $30, $31, $32, $33, $34, $35, $36 FROM results
 		WHERE `+inScope+` AND organization_id = $3 AND group_id = $4 AND folder_id = $5 AND id = $6`,
 			scoped(scope, v.OrganizationID, v.GroupID, v.FolderID, v.ResultID, v.ID, v.ServiceID, v.ServiceName, v.UserID, d.apiKey,
 				v.Status, v.Attempt, v.Runs, optionalMicros(v.StartDate), optionalMicros(v.EndDate), d.input, d.config, v.TotalFiles, v.TotalPages,
 				d.output, v.OutputStatus, d.checks, v.OutputPath, v.ExportPath, d.failure, d.ocrJobs, d.fraudJobs,
-				v.WebhookURL, d.metadata, d.secret, v.CreditCost, v.CreditUsed, micros(v.CreatedAt), micros(v.UpdatedAt))...)
+				v.WebhookURL, d.metadata, d.secret, v.CreditCost, v.CreditUsed, micros(v.CreatedAt), micros(v.UpdatedAt), d.consent)...)
 		if err != nil {
 			return err
 		}

@@ -82,21 +82,30 @@ func (s *store) ForgetScreening(ctx context.Context, scope tenant.Scope, subject
 // InsertDismissal implements verification.Store. The verification must be of
 // the same group.
 func (s *store) InsertDismissal(ctx context.Context, scope tenant.Scope, d verification.Dismissal) error {
+	reason, err := s.sealFor(ctx, scope, d.VerificationID, place("dismissals.reason", d.ID), &d.Reason)
+	if err != nil {
+		return err
+	}
 	return s.change(ctx, noVerification, `INSERT INTO dismissals (id, verification_id, organization_id, group_id, subject, entity_id, fingerprint, reason, author, created_at, expires_at)
 		SELECT $6, id, organization_id, group_id, $7, $8, $9, $10, $11, $12, $13 FROM verifications
 		WHERE `+inScope+` AND organization_id = $3 AND group_id = $4 AND id = $5
 		ON CONFLICT (subject, entity_id) DO UPDATE SET id = excluded.id, verification_id = excluded.verification_id, fingerprint = excluded.fingerprint,
 			reason = excluded.reason, author = excluded.author, created_at = excluded.created_at, expires_at = excluded.expires_at`,
-		scoped(scope, d.OrganizationID, d.GroupID, d.VerificationID, d.ID, d.Subject, d.EntityID, d.Fingerprint, d.Reason, d.Author, micros(d.CreatedAt), optionalMicros(d.ExpiresAt))...)
+		scoped(scope, d.OrganizationID, d.GroupID, d.VerificationID, d.ID, d.Subject, d.EntityID, d.Fingerprint, reason, d.Author, micros(d.CreatedAt), optionalMicros(d.ExpiresAt))...)
 }
 
 // Dismissals implements verification.Store.
 func (s *store) Dismissals(ctx context.Context, scope tenant.Scope, subject []byte) ([]verification.Dismissal, error) {
 	return all(ctx, s, func(r row) (d verification.Dismissal, err error) {
-		err = r.Scan(&d.ID, &d.OrganizationID, &d.GroupID, &d.VerificationID, &d.Subject, &d.EntityID, &d.Fingerprint, &d.Reason, &d.Author, at{&d.CreatedAt}, maybeAt{&d.ExpiresAt})
+		var result uuid.UUID
+		key := &opener{db: s.db, owner: &result}
+		err = r.Scan(&d.ID, &result, key, &d.OrganizationID, &d.GroupID, &d.VerificationID, &d.Subject, &d.EntityID, &d.Fingerprint,
+			opened{key, "dismissals.reason", &d.ID, &d.Reason}, &d.Author, at{&d.CreatedAt}, maybeAt{&d.ExpiresAt})
 		return d, err
-	}, `SELECT id, organization_id, group_id, verification_id, subject, entity_id, fingerprint, reason, author, created_at, expires_at
-		FROM dismissals WHERE `+inScope+` AND subject = $3 ORDER BY entity_id`, scoped(scope, subject)...)
+	}, `SELECT d.id, v.result_id, (SELECT wrapped FROM data_keys WHERE owner_id = v.result_id), d.organization_id, d.group_id, d.verification_id, d.subject, d.entity_id, d.fingerprint,
+			d.reason, d.author, d.created_at, d.expires_at
+		FROM dismissals d JOIN verifications v ON v.id = d.verification_id
+		WHERE ($1 = '*' OR d.organization_id = $1) AND ($2 = '*' OR d.group_id = $2) AND d.subject = $3 ORDER BY d.entity_id`, scoped(scope, subject)...)
 }
 
 // DeleteDismissal implements verification.Store.

@@ -66,7 +66,7 @@ var rules = []Rule{
 	{RevealPersonalData, "reveal one masked value, with a reason", [5]Grant{Yes, Yes, Yes, Yes, No}, SeePersonalData},
 	{DownloadFiles, "download pictures and evidence", [5]Grant{Yes, Yes, Unmasked, Unmasked, No}, DownloadFiles},
 	{ExportResults, "export: workbooks, evidence bundles", [5]Grant{Yes, Yes, Unmasked, Unmasked, No}, DownloadFiles},
-	{EraseResults, "erase results, find a person's by NIK", [5]Grant{Yes, Yes, No, No, No}, EraseResults},
+	{EraseResults, "erase results, find and export a person's by NIK", [5]Grant{Yes, Yes, No, No, No}, EraseResults},
 	{ReadCredits, "see credits and what was used", [5]Grant{Yes, Yes, Yes, Yes, Yes}, ReadCredits},
 	{ReadAudit, "read the audit log", [5]Grant{Yes, Yes, No, No, Yes}, ReadAudit},
 	{ManageKeys, "make, limit and end API keys", [5]Grant{Yes, Yes, No, No, No}, ""},

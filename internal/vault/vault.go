@@ -162,6 +162,38 @@ func (m *Master) wrap(owner string, key []byte) ([]byte, error) {
 	return m.aead.Encrypt(key, []byte("data key of "+owner))
 }
 
+// Seal encrypts a value under the master keyset itself, bound to where it
+// stands. It is for values as short as keys that are read in bulk, where a data
+// key for each would cost more than the value: they must be sealed anew
+// (Reseal) wherever data keys are wrapped anew. Like NewKey it reads the keyset
+// again.
+func (m *Master) Seal(where string, plain []byte) ([]byte, error) {
+	if err := m.reload(); err != nil {
+		return nil, err
+	}
+	return m.seal(where, plain)
+}
+
+func (m *Master) seal(where string, plain []byte) ([]byte, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.aead.Encrypt(plain, []byte("value at "+where))
+}
+
+// Open decrypts what Seal has sealed at the same place, else it is ErrSealed.
+func (m *Master) Open(where string, sealed []byte) ([]byte, error) {
+	return m.unwrap("value at "+where, sealed)
+}
+
+// Reseal seals a value anew with the primary key.
+func (m *Master) Reseal(where string, sealed []byte) ([]byte, error) {
+	plain, err := m.Open(where, sealed)
+	if err != nil {
+		return nil, err
+	}
+	return m.seal(where, plain)
+}
+
 // Rewrap wraps a data key anew with the primary key.
 func (m *Master) Rewrap(owner string, wrapped []byte) ([]byte, error) {
 	k, err := m.Key(owner, wrapped)
@@ -174,22 +206,32 @@ func (m *Master) Rewrap(owner string, wrapped []byte) ([]byte, error) {
 // Key unwraps an owner's data key. One that was made for another owner, or
 // whose master key is gone, is ErrSealed.
 func (m *Master) Key(owner string, wrapped []byte) (Key, error) {
-	unwrap := func() ([]byte, error) {
+	secret, err := m.unwrap("data key of "+owner, wrapped)
+	if err == nil && len(secret) != keySize {
+		err = ErrSealed
+	}
+	return Key{secret}, err
+}
+
+// unwrap decrypts what stands for something, after a look at the keyset when
+// the key is not known yet.
+func (m *Master) unwrap(what string, sealed []byte) ([]byte, error) {
+	try := func() ([]byte, error) {
 		m.mu.RLock()
 		defer m.mu.RUnlock()
-		return m.aead.Decrypt(wrapped, []byte("data key of "+owner))
+		return m.aead.Decrypt(sealed, []byte(what))
 	}
-	secret, err := unwrap()
+	plain, err := try()
 	if err != nil {
 		if err := m.reload(); err != nil {
-			return Key{}, err
+			return nil, err
 		}
-		secret, err = unwrap()
+		plain, err = try()
 	}
-	if err != nil || len(secret) != keySize {
-		return Key{}, ErrSealed
+	if err != nil {
+		return nil, ErrSealed
 	}
-	return Key{secret}, nil
+	return plain, nil
 }
 
 const keySize = 32

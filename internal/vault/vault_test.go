@@ -235,3 +235,64 @@ func FuzzOwnerOf(f *testing.F) {
 	f.Add("lists/x")
 	f.Fuzz(func(t *testing.T, path string) { OwnerOf(path) })
 }
+
+// TestMasterSeals: a value under the master keyset is bound to its place and
+// survives a rotation once it was sealed anew.
+func TestMasterSeals(t *testing.T) {
+	m, file := newMaster(t)
+	sealed, err := m.Seal("faces 1", []byte("values"))
+	if err != nil || bytes.Contains(sealed, []byte("values")) {
+		t.Fatalf("sealed %x, %v", sealed, err)
+	}
+	if plain, err := m.Open("faces 1", sealed); err != nil || string(plain) != "values" {
+		t.Errorf("opened %q, %v", plain, err)
+	}
+	changed := slices.Clone(sealed)
+	changed[len(changed)-1] ^= 1
+	wrapped, _ := newKey(t, m, "a")
+	for what, open := range map[string]func() ([]byte, error){
+		"elsewhere":  func() ([]byte, error) { return m.Open("faces 2", sealed) },
+		"changed":    func() ([]byte, error) { return m.Open("faces 1", changed) },
+		"nothing":    func() ([]byte, error) { return m.Open("faces 1", nil) },
+		"a data key": func() ([]byte, error) { return m.Open("a", wrapped) },
+	} {
+		if _, err := open(); !errors.Is(err, ErrSealed) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := m.Key("faces 1", sealed); !errors.Is(err, ErrSealed) {
+		t.Errorf("a value is no data key: %v", err)
+	}
+	running, err := Open(file.read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if file.data, err = Rotated(file.data); err != nil {
+		t.Fatal(err)
+	}
+	if m, err = Open(file.read); err != nil {
+		t.Fatal(err)
+	}
+	renewed, err := m.Reseal("faces 1", sealed)
+	if err != nil || bytes.Equal(renewed, sealed) {
+		t.Fatalf("resealed %v", err)
+	}
+	fresh, err := running.Seal("faces 3", []byte("fresh")) // with the new key, though it runs since before
+	if err != nil {
+		t.Fatal(err)
+	}
+	if file.data, err = Pruned(file.data); err != nil {
+		t.Fatal(err)
+	}
+	if m, err = Open(file.read); err != nil {
+		t.Fatal(err)
+	}
+	for place, s := range map[string][]byte{"faces 1": renewed, "faces 3": fresh} {
+		if _, err := m.Open(place, s); err != nil {
+			t.Errorf("%s after pruning: %v", place, err)
+		}
+	}
+	if _, err := m.Open("faces 1", sealed); !errors.Is(err, ErrSealed) {
+		t.Errorf("sealed by the pruned key: %v", err)
+	}
+}

@@ -98,6 +98,9 @@ func (u *UseCases) Retry(ctx context.Context, a tenant.Actor, id uuid.UUID, forc
 		}
 		if v.Config.Type == "" {
 			v.Config, v.TotalFiles, v.TotalPages, v.CreditCost = read.Config, read.TotalFiles, read.TotalPages, read.CreditCost
+			if err := useFiles(ctx, tx, *v); err != nil {
+				return err
+			}
 			if err := tx.UpdateInput(ctx, a.Scope(), was, *v); err != nil {
 				return err
 			}

@@ -37,6 +37,7 @@ type DossierCase struct {
 	Report     Report // of the current attempt
 	Events     []Event
 	Dismissals []Dismissal
+	Reveals    []Reveal
 }
 
 // Exhibit is one file of a dossier.
@@ -66,6 +67,7 @@ const (
 	PictureExhibit      ExhibitKind = "picture"
 	EventsExhibit       ExhibitKind = "events"
 	DismissalsExhibit   ExhibitKind = "dismissals"
+	RevealsExhibit      ExhibitKind = "reveals"
 	AuditExhibit        ExhibitKind = "audit"
 )
 
@@ -75,6 +77,9 @@ type Bundler interface {
 	// signs for a purpose; key proves it.
 	Bundle(ctx context.Context, w io.Writer, d Dossier, open func(ctx context.Context, path string) (io.ReadCloser, error),
 		key audit.PublicKey, sign func(purpose string, message []byte) []byte) error
+	// Subject streams a file of several dossiers, each as Bundle has it.
+	Subject(w io.Writer, head SubjectHead, open func(ctx context.Context, path string) (io.ReadCloser, error),
+		key audit.PublicKey, sign func(purpose string, message []byte) []byte) SubjectWriter
 }
 
 // AuditLog proves what is in the audit log.
@@ -132,7 +137,7 @@ func (d *Dossiers) Collect(ctx context.Context, a tenant.Actor, result uuid.UUID
 	if len(members) > maxCases {
 		return nil, fault.New(fault.TooLarge, "The result has %d verifications; a bundle takes %d.", len(members), maxCases)
 	}
-	b := &Bundle{d: d, dossier: Dossier{Result: r, MadeAt: d.cases.now(), MadeBy: audit.ActorOf(a)}}
+	b := &Bundle{d: d, dossier: Dossier{Result: r, MadeAt: d.cases.now(), MadeBy: maker(ctx, a)}}
 	for _, v := range items {
 		if err := d.collect(ctx, scope, v, &b.dossier); err != nil {
 			return nil, fmt.Errorf("verification %s: %w", v.ID, err)
@@ -219,11 +224,17 @@ func (d *Dossiers) collect(ctx context.Context, scope tenant.Scope, v Verificati
 			return err
 		}
 	}
+	if c.Reveals, err = store.Reveals(ctx, scope, v.ID); err != nil {
+		return err
+	}
 	to.Cases = append(to.Cases, c)
 	if err := add(EventsExhibit, 0, "events.json", eventsOf(c.Events)); err != nil {
 		return err
 	}
-	return add(DismissalsExhibit, 0, "dismissals.json", dismissalsOf(c.Dismissals))
+	if err := add(DismissalsExhibit, 0, "dismissals.json", dismissalsOf(c.Dismissals)); err != nil {
+		return err
+	}
+	return add(RevealsExhibit, 0, "reveals.json", revealsOf(c.Reveals))
 }
 
 func (d *Dossiers) report(ctx context.Context, scope tenant.Scope, v Verification, run *Run) (Report, error) {
@@ -242,6 +253,9 @@ func (d *Dossiers) inputs(ctx context.Context, scope tenant.Scope, v Verificatio
 	for _, field := range slices.Sorted(maps.Keys(v.Config.Files)) {
 		for i, name := range v.Config.Files[field] {
 			f, err := d.cases.store.File(ctx, scope, name)
+			if fault.Is(err, fault.NotFound) {
+				continue // its time was over; what was read from it stays
+			}
 			if err != nil {
 				return err
 			}
@@ -347,6 +361,7 @@ func summaryOf(v Verification) any {
 		StartDate     *time.Time      `json:"start_date"`
 		EndDate       *time.Time      `json:"end_date"`
 		InputConfig   json.RawMessage `json:"input_config"`
+		Consent       *Consent        `json:"consent"`
 		Output        json.RawMessage `json:"output"`
 		OutputStatus  OutputStatus    `json:"output_status"`
 		Checks        []Check         `json:"checks"`
@@ -359,7 +374,7 @@ func summaryOf(v Verification) any {
 		PolicyVersion string          `json:"policy_version"` // of the program that made this bundle
 		Test          bool            `json:"test"`           // the evidence is made up
 	}{v.ID, v.ServiceID, v.ServiceName, v.UserID, v.APIKey, v.FolderID, v.ResultID, v.Status, v.Attempt, v.StartDate, v.EndDate,
-		v.InputConfig, v.Output, v.OutputStatus, v.Checks, v.Failure, v.CreditUsed, v.TotalFiles, v.TotalPages, v.CreatedAt, v.UpdatedAt, PolicyVersion, v.Test()}
+		v.InputConfig, v.Consent, v.Output, v.OutputStatus, v.Checks, v.Failure, v.CreditUsed, v.TotalFiles, v.TotalPages, v.CreatedAt, v.UpdatedAt, PolicyVersion, v.Test()}
 }
 
 func eventsOf(events []Event) any {
@@ -392,6 +407,21 @@ func dismissalsOf(dismissals []Dismissal) any {
 	list := []dismissal{}
 	for _, d := range dismissals {
 		list = append(list, dismissal{d.EntityID, d.VerificationID, d.Reason, d.Author, d.CreatedAt.UTC(), d.ExpiresAt})
+	}
+	return list
+}
+
+func revealsOf(reveals []Reveal) any {
+	type reveal struct {
+		ID     uuid.UUID `json:"id"`
+		Field  string    `json:"field"`
+		Reason string    `json:"reason"`
+		Actor  string    `json:"actor"`
+		At     time.Time `json:"created_at"`
+	}
+	list := []reveal{}
+	for _, r := range reveals {
+		list = append(list, reveal{r.ID, r.Field, r.Reason, r.Actor, r.At.UTC()})
 	}
 	return list
 }

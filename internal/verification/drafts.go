@@ -87,7 +87,7 @@ func (u *UseCases) UpdateDraft(ctx context.Context, a tenant.Actor, id uuid.UUID
 			return noDraft(*v)
 		}
 		v.ServiceID, v.ServiceName, v.CreditCost, v.InputConfig = fresh.ServiceID, fresh.ServiceName, fresh.CreditCost, fresh.InputConfig
-		v.WebhookURL, v.WebhookMetadata, v.UpdatedAt = fresh.WebhookURL, fresh.WebhookMetadata, u.now()
+		v.WebhookURL, v.WebhookMetadata, v.Consent, v.UpdatedAt = fresh.WebhookURL, fresh.WebhookMetadata, fresh.Consent, u.now()
 		if fresh.WebhookSecret != "" {
 			v.WebhookSecret = fresh.WebhookSecret
 		}
@@ -122,6 +122,9 @@ func (u *UseCases) SubmitDraft(ctx context.Context, a tenant.Actor, id uuid.UUID
 			return fault.New(fault.Conflict, "The draft has changed in the meantime.")
 		}
 		v.Config, v.TotalFiles, v.TotalPages, v.CreditCost = checked.Config, checked.TotalFiles, checked.TotalPages, checked.CreditCost
+		if err := useFiles(ctx, tx, *v); err != nil {
+			return err
+		}
 		if err := tx.UpdateInput(ctx, a.Scope(), Mark{Draft, v.Attempt}, *v); err != nil {
 			return err
 		}

@@ -75,16 +75,16 @@ type Erasures interface {
 	FilesDeleted(ctx context.Context, scope tenant.Scope, result uuid.UUID) error
 	// SaveSubject notes who a verification is about, as a keyed hash.
 	SaveSubject(ctx context.Context, scope tenant.Scope, verification uuid.UUID, subject []byte) error
+	// Groups lists the groups in scope.
+	Groups(ctx context.Context, scope tenant.Scope) ([]tenant.Group, error)
 	// ResultsOf lists the results of a subject, oldest first.
 	ResultsOf(ctx context.Context, scope tenant.Scope, subject []byte) ([]uuid.UUID, error)
 	// Expired lists results of groups whose time for a class of data is over
 	// at a moment, none of whose verifications is still to end.
 	Expired(ctx context.Context, scope tenant.Scope, class DataClass, now time.Time, limit int) ([]Expiry, error)
-	// OwnFiles are those of a result's uploads that no other result uses.
-	OwnFiles(ctx context.Context, scope tenant.Scope, result uuid.UUID, files []string) ([]string, error)
-	// ForgetFiles destroys the keys of a result's uploads and notes that its
-	// pictures are gone.
-	ForgetFiles(ctx context.Context, scope tenant.Scope, result uuid.UUID, files []string, at time.Time) error
+	// ForgetFiles condemns those of a result's uploads that no other result
+	// uses, gives them, and notes that the result's pictures are gone.
+	ForgetFiles(ctx context.Context, scope tenant.Scope, result uuid.UUID, files []string, at time.Time) (own []string, err error)
 	// Retention gives a group's days by class of data; absent: kept for ever.
 	Retention(ctx context.Context, scope tenant.Scope, group uuid.UUID) (map[DataClass]int, error)
 	// SetRetention sets days for a class; 0 takes the limit away.
@@ -96,19 +96,27 @@ type DataClass string
 
 // The classes.
 const (
-	ResultData DataClass = "RESULT" // everything of a result
-	FileData   DataClass = "FILES"  // its pictures; what was read from them stays
+	ResultData DataClass = "RESULT"  // everything of a result
+	FileData   DataClass = "FILES"   // its pictures; what was read from them stays
+	UploadData DataClass = "UPLOADS" // uploaded files that no verification ever used
 )
 
-// DataClasses lists every class.
-func DataClasses() []DataClass { return []DataClass{ResultData, FileData} }
+// DefaultUploadDays is how long unused uploads are kept where a group has not
+// said: long enough to make a verification of them, even after a weekend.
+const DefaultUploadDays = 7
 
-// Expiry is a result whose time is over.
+// DataClasses lists every class.
+func DataClasses() []DataClass { return []DataClass{ResultData, FileData, UploadData} }
+
+// Expiry is a result whose time is over, or an unused upload.
 type Expiry struct {
-	ResultID uuid.UUID
+	ResultID uuid.UUID // zero for an upload
+	FileID   uuid.UUID // of an upload, else zero
 	Tenancy
 	CreatedAt time.Time
 	Days      int // the group's limit
+
+	path string // of an upload; a caller's file name is in it
 }
 
 // Privacy is what the law wants of personal data: erasure, retention and the
@@ -264,16 +272,13 @@ func (p *Privacy) Tombstone(ctx context.Context, a tenant.Actor, result uuid.UUI
 	return p.store.Tombstone(ctx, a.Scope(), result)
 }
 
-// ResultsOf lists the results about a person in the caller's group, by NIK.
+// ResultsOf lists the results about a person, by NIK, oldest first: those of the
+// caller's organization that it sees.
 func (p *Privacy) ResultsOf(ctx context.Context, a tenant.Actor, nik string) ([]uuid.UUID, error) {
 	if err := a.Require(tenant.EraseResults); err != nil {
 		return nil, err
 	}
-	if !isNIK(nik) {
-		return nil, fault.Field("nik", "must have 16 digits")
-	}
-	_, group := a.Home()
-	return p.store.ResultsOf(ctx, a.Scope(), subjectOfNIK(p.nik, group, nik))
+	return resultsOf(ctx, p.store, a, p.nik, nik)
 }
 
 // Retention gives the days a group keeps each class of data; a class that is
@@ -282,12 +287,24 @@ func (p *Privacy) Retention(ctx context.Context, a tenant.Actor, group uuid.UUID
 	if err := a.Require(tenant.ReadFolders); err != nil {
 		return nil, err
 	}
-	return p.store.Retention(ctx, a.Scope(), group)
+	return p.retention(ctx, a.Scope(), group)
+}
+
+func (p *Privacy) retention(ctx context.Context, scope tenant.Scope, group uuid.UUID) (map[DataClass]int, error) {
+	days, err := p.store.Retention(ctx, scope, group)
+	if err != nil {
+		return nil, err
+	}
+	if _, set := days[UploadData]; !set {
+		days[UploadData] = DefaultUploadDays
+	}
+	return days, nil
 }
 
 const maxRetention = 100 * 365 // days
 
-// SetRetention changes a group's days; 0 takes a limit away.
+// SetRetention changes a group's days; 0 takes a limit away, and gives unused
+// uploads their default again.
 func (p *Privacy) SetRetention(ctx context.Context, a tenant.Actor, group uuid.UUID, days map[DataClass]int) (map[DataClass]int, error) {
 	if err := a.Require(tenant.ManageSettings); err != nil {
 		return nil, err
@@ -308,14 +325,14 @@ func (p *Privacy) SetRetention(ctx context.Context, a tenant.Actor, group uuid.U
 	if err != nil {
 		return nil, err
 	}
-	return p.store.Retention(ctx, a.Scope(), group)
+	return p.retention(ctx, a.Scope(), group)
 }
 
 // sweepBatch is how many results one look at the database brings.
 const sweepBatch = 200
 
-// Sweep erases what groups keep no longer, and tells each result; dry only
-// tells. What fails is left for the next sweep.
+// Sweep erases what groups keep no longer, and tells each result and upload;
+// dry only tells. What fails is left for the next sweep.
 func (p *Privacy) Sweep(ctx context.Context, dry bool, tell func(DataClass, Expiry)) error {
 	scope := tenant.Everything()
 	var failed []error
@@ -325,21 +342,23 @@ func (p *Privacy) Sweep(ctx context.Context, dry bool, tell func(DataClass, Expi
 			if dry {
 				limit = 1_000_000
 			}
-			expired, err := p.store.Expired(ctx, scope, class, p.now(), limit)
+			expired, err := p.expired(ctx, scope, class, limit)
 			if err != nil || len(expired) == 0 {
 				failed = append(failed, err)
 				break
 			}
 			progress := false
 			for _, e := range expired {
+				done := dry
 				if !dry {
-					if err := p.expire(ctx, scope, class, e); err != nil {
-						failed = append(failed, fmt.Errorf("result %s: %w", e.ResultID, err))
+					if done, err = p.expire(ctx, scope, class, e); err != nil {
+						failed = append(failed, fmt.Errorf("%s of result %s, file %s: %w", class, e.ResultID, e.FileID, err))
 						continue
 					}
 				}
-				progress = true
-				tell(class, e)
+				if progress = true; done {
+					tell(class, e)
+				}
 			}
 			if dry || !progress || ctx.Err() != nil {
 				break
@@ -349,15 +368,52 @@ func (p *Privacy) Sweep(ctx context.Context, dry bool, tell func(DataClass, Expi
 	return errors.Join(failed...)
 }
 
-func (p *Privacy) expire(ctx context.Context, scope tenant.Scope, class DataClass, e Expiry) error {
-	if class == ResultData {
-		_, err := p.erase(ctx, scope, systemActor, e.ResultID, RetentionEnded)
-		if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
-			return nil // somebody was faster
+// expired lists what is over of a class.
+func (p *Privacy) expired(ctx context.Context, scope tenant.Scope, class DataClass, limit int) (list []Expiry, err error) {
+	if class != UploadData {
+		return p.store.Expired(ctx, scope, class, p.now(), limit)
+	}
+	files, err := p.store.UnusedFiles(ctx, scope, p.now(), DefaultUploadDays, limit)
+	for _, f := range files {
+		id, _ := uuid.Parse(uploadedFileID(f.Path)) // we made the path
+		list = append(list, Expiry{FileID: id, Tenancy: f.Tenancy, CreatedAt: f.CreatedAt, Days: f.Days, path: f.Path})
+	}
+	return list, err
+}
+
+// expire erases what is over; false when somebody was faster.
+func (p *Privacy) expire(ctx context.Context, scope tenant.Scope, class DataClass, e Expiry) (done bool, err error) {
+	switch class {
+	case ResultData:
+		_, err = p.erase(ctx, scope, systemActor, e.ResultID, RetentionEnded)
+		if fault.Is(err, fault.Conflict) {
+			return false, nil
 		}
+	case FileData:
+		err = p.forgetFiles(ctx, scope, e.ResultID)
+	case UploadData:
+		if err = p.store.CondemnFile(ctx, scope, e.path, p.now()); err == nil {
+			err = p.drop(ctx, scope, e.path)
+		}
+	}
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// drop deletes a condemned file. What a crash leaves of it the next sweep
+// finds again.
+func (p *Privacy) drop(ctx context.Context, scope tenant.Scope, path string) error {
+	if err := p.blobs.Delete(ctx, path); err != nil {
 		return err
 	}
-	members, err := p.members(ctx, scope, e.ResultID)
+	return p.store.DropFile(ctx, scope, path)
+}
+
+// forgetFiles erases the pictures of a result.
+func (p *Privacy) forgetFiles(ctx context.Context, scope tenant.Scope, result uuid.UUID) error {
+	members, err := p.members(ctx, scope, result)
 	if err != nil {
 		return err
 	}
@@ -375,14 +431,19 @@ func (p *Privacy) expire(ctx context.Context, scope tenant.Scope, class DataClas
 			pictures = append(pictures, v.ExportPath) // the workbook shows the pictures
 		}
 	}
-	own, err := p.store.OwnFiles(ctx, scope, e.ResultID, uploads)
-	if err != nil {
-		return err
-	}
-	for _, f := range append(pictures, own...) {
+	for _, f := range pictures {
 		if err := p.blobs.Delete(ctx, f); err != nil {
 			return err
 		}
 	}
-	return p.store.ForgetFiles(ctx, scope, e.ResultID, uploads, p.now())
+	own, err := p.store.ForgetFiles(ctx, scope, result, uploads, p.now())
+	if err != nil {
+		return err
+	}
+	for _, f := range own {
+		if err := p.drop(ctx, scope, f); err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+	}
+	return nil
 }

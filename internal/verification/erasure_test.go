@@ -2,6 +2,10 @@ package verification_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +56,128 @@ func TestEraseWhileRunning(t *testing.T) {
 	user.User.Role = tenant.GroupUser
 	if _, err := privacy.Erase(t.Context(), user, v.ResultID, verification.Mistake); !fault.Is(err, fault.Forbidden) {
 		t.Errorf("a group user: %v", err)
+	}
+}
+
+// before is a store that does something before each transaction.
+type before struct {
+	verification.Store
+	do func()
+}
+
+func (s before) InTx(ctx context.Context, fn func(context.Context, verification.Store) error) error {
+	s.do()
+	return s.Store.InTx(ctx, fn)
+}
+
+// TestUnusedUploads: what no verification ever used goes after its days, and
+// nothing else.
+func TestUnusedUploads(t *testing.T) {
+	b := newBench(t)
+	upload := func(category verification.FileCategory) string {
+		t.Helper()
+		up, err := b.cases.Upload(t.Context(), b.actor, category, []verification.IncomingFile{{Name: "BUDI.png", Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("card")), nil }}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return up.Files[0].Path
+	}
+	there := func(path string) bool {
+		_, err := b.blobs.Open(t.Context(), path)
+		return err == nil
+	}
+	b.create(t, "") // uses b.path
+	unused, picture, drafted := upload(verification.InputFile), upload(verification.ProfilePicture), upload(verification.InputFile)
+	request := func(path string) verification.NewVerification {
+		return verification.NewVerification{ServiceID: verification.Catalogue()[0].ID, FolderID: b.folder.ID,
+			Configuration: json.RawMessage(`{"verification_type":"KTP","files":{"ktp_file":["` + path + `"]}}`)}
+	}
+	draft, err := b.cases.CreateDraft(t.Context(), b.actor, request(drafted))
+	if err != nil {
+		t.Fatal(err)
+	}
+	group := b.actor.User.GroupID
+	sweep := func(days int, dry bool) (told []string) {
+		t.Helper()
+		if err := verification.NewPrivacy(b.later(time.Duration(days)*24*time.Hour)).Sweep(t.Context(), dry, func(c verification.DataClass, e verification.Expiry) {
+			if c != verification.UploadData || e.ResultID != uuid.Nil || e.GroupID != group || strings.Contains(fmt.Sprintf("%+v", e.FileID), "BUDI") {
+				t.Errorf("swept %s %+v", c, e)
+			}
+			told = append(told, e.FileID.String())
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return told
+	}
+	privacy := verification.NewPrivacy(b.processor())
+	if days, err := privacy.Retention(t.Context(), b.actor, group); err != nil || len(days) != 1 || days[verification.UploadData] != verification.DefaultUploadDays {
+		t.Errorf("by default %v, %v", days, err)
+	}
+	if told := sweep(6, false); len(told) != 0 {
+		t.Errorf("after six days %v", told)
+	}
+	if told := sweep(8, true); len(told) != 2 || !strings.Contains(unused, told[0]) || !strings.Contains(drafted, told[1]) || !there(unused) {
+		t.Errorf("a dry run tells %v", told)
+	}
+	if days, err := privacy.SetRetention(t.Context(), b.actor, group, map[verification.DataClass]int{verification.UploadData: 30}); err != nil || days[verification.UploadData] != 30 {
+		t.Errorf("set %v, %v", days, err)
+	}
+	if told := sweep(8, false); len(told) != 0 {
+		t.Errorf("with thirty days %v", told)
+	}
+	if days, err := privacy.SetRetention(t.Context(), b.actor, group, map[verification.DataClass]int{verification.UploadData: 0}); err != nil || days[verification.UploadData] != verification.DefaultUploadDays {
+		t.Errorf("set back %v, %v", days, err)
+	}
+
+	// A verification that is being made when the sweep comes: one of them wins.
+	var told []string
+	racing := verification.NewUseCases(verification.Ports{Store: before{b.db, func() { told = sweep(8, false) }}, Blobs: b.blobs, Documents: b, Capabilities: b, Outbound: b, Limits: verification.DefaultLimits, Now: time.Now})
+	_, err = racing.Create(t.Context(), b.actor, request(unused))
+	if len(told) != 2 || !fault.Is(err, fault.Invalid) || fault.From(err).Fields[0].Field != "configuration.files.ktp_file[0]" {
+		t.Errorf("swept %v, then made with %v", told, err)
+	}
+	for path, want := range map[string]bool{unused: false, drafted: false, picture: true, b.path: true} {
+		if got := there(path); got != want {
+			t.Errorf("%s is there: %v, want %v", path, got, want)
+		}
+	}
+	if b.balance(t) != 90 {
+		t.Errorf("balance %d", b.balance(t))
+	}
+	if _, err := b.cases.SubmitDraft(t.Context(), b.actor, draft.ID); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a draft whose file is gone: %v", err)
+	}
+	if told := sweep(90, false); len(told) != 0 {
+		t.Errorf("the next sweep tells %v", told)
+	}
+
+	// What was used once stays with its result, and is erased with it.
+	v, err := b.cases.Create(t.Context(), b.actor, request(upload(verification.InputFile)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.cases.Cancel(t.Context(), b.actor, v.ID); err != nil {
+		t.Fatal(err)
+	}
+	if told := sweep(90, false); len(told) != 0 || !there(v.Config.Files["ktp_file"][0]) {
+		t.Errorf("what was used: swept %v", told)
+	}
+}
+
+// A sweep that died before it deleted a file is finished by the next one.
+func TestSweepGoesOn(t *testing.T) {
+	b := newBench(t)
+	if err := b.db.CondemnFile(t.Context(), tenant.Everything(), b.path, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := verification.NewPrivacy(b.processor()).Sweep(t.Context(), false, func(verification.DataClass, verification.Expiry) {}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.blobs.Open(t.Context(), b.path); !fault.Is(err, fault.NotFound) {
+		t.Errorf("the condemned file: %v", err)
+	}
+	if err := b.db.DropFile(t.Context(), tenant.Everything(), b.path); !fault.Is(err, fault.NotFound) {
+		t.Errorf("its row: %v", err)
 	}
 }
 

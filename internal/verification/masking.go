@@ -2,7 +2,6 @@ package verification
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"maps"
 	"path"
@@ -13,8 +12,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"anycheck/internal/audit"
-	"anycheck/internal/fault"
 	"anycheck/internal/ktp"
 	"anycheck/internal/screening"
 	"anycheck/internal/tenant"
@@ -34,6 +31,7 @@ func (v Verification) For(a tenant.Actor) Seen {
 	if !full {
 		v.Output, v.InputConfig = masked(v.Output), masked(v.InputConfig)
 		v.WebhookMetadata = nil // a caller's own, whatever it is
+		v.Consent = v.Consent.masked()
 	}
 	if !full || !a.Can(tenant.DownloadFiles) {
 		v.OutputPath, v.Config.Files = "", maps.Clone(v.Config.Files)
@@ -257,71 +255,4 @@ func maskField(f ktp.Field, value *string) *string {
 	}
 	s := maskText(at, *value)
 	return &s
-}
-
-// Revealed is told who reveals which field of v and why. Its error keeps the
-// value back: what is not recorded is not shown.
-type Revealed func(ctx context.Context, a tenant.Actor, v Verification, field, reason string) error
-
-// RevealsIn is the Revealed that writes each reveal into the audit log. The
-// reason is a person's text, which may not stand there.
-func RevealsIn(write func(context.Context, *audit.Entry) error) Revealed {
-	return func(ctx context.Context, a tenant.Actor, v Verification, field, _ string) error {
-		e := audit.Of(ctx)
-		if e == nil {
-			e = audit.Begin(audit.DataRevealed, "verification")
-			e.By(a)
-		}
-		e.About(v.OrganizationID, v.GroupID, "verification", v.ID)
-		e.Detail("field", field)
-		return write(ctx, e)
-	}
-}
-
-// Reveal gives one value of a verification to an actor that sees it masked:
-// a field of the card, or of the person that was asked about; nil when the
-// field could not be read.
-func (u *UseCases) Reveal(ctx context.Context, a tenant.Actor, id uuid.UUID, field, reason string) (*string, error) {
-	if err := a.Require(tenant.RevealPersonalData); err != nil {
-		return nil, err
-	}
-	v, err := u.Get(ctx, a, id)
-	if err != nil {
-		return nil, err
-	}
-	wrong := fault.New(fault.Invalid, "The value cannot be revealed like this.")
-	value, ok := v.personal(field)
-	if !ok {
-		wrong.WithField("field", "is no field of this verification")
-	}
-	if reason = strings.TrimSpace(reason); reason == "" || utf8.RuneCountInString(reason) > maxReason {
-		wrong.WithField("reason", "must have 1 to %d characters", maxReason)
-	}
-	if len(wrong.Fields) > 0 {
-		return nil, wrong
-	}
-	if u.revealed != nil {
-		if err := u.revealed(ctx, a, v, field, reason); err != nil {
-			return nil, err
-		}
-	}
-	return value, nil
-}
-
-// personal finds a value by the name it has in output.ktp or input_config.
-func (v Verification) personal(field string) (*string, bool) {
-	var out struct {
-		KTP map[string]*string `json:"ktp"`
-	}
-	if v.Output != nil && json.Unmarshal(v.Output, &out) == nil {
-		if value, ok := out.KTP[field]; ok {
-			return value, true
-		}
-	}
-	var in map[string]json.RawMessage
-	var value string
-	if v.Config.Person == nil || json.Unmarshal(v.InputConfig, &in) != nil || json.Unmarshal(in[field], &value) != nil {
-		return nil, false
-	}
-	return &value, true
 }

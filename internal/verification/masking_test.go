@@ -6,9 +6,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/screening"
 	"anycheck/internal/tenant"
@@ -103,37 +105,49 @@ func TestMaskingOfHits(t *testing.T) {
 	}
 }
 
-// What is not recorded is not revealed.
-func TestRevealIsTold(t *testing.T) {
+// What is not kept is not revealed.
+func TestRevealIsKept(t *testing.T) {
 	v := Verification{ID: uuid.New(), Output: json.RawMessage(drawnOutput)}
-	var told string
-	u := UseCases{store: oneVerification{v: v}, revealed: func(_ context.Context, a tenant.Actor, v Verification, field, reason string) error {
-		told = field + " " + reason + " " + a.Name()
-		if field == "name" {
-			return fault.New(fault.Unavailable, "no record")
-		}
-		return nil
-	}}
+	kept := &oneVerification{v: v}
+	u := UseCases{store: kept, lifecycle: lifecycle{now: time.Now}}
 	a := tenant.Actor{User: tenant.User{Role: tenant.Reviewer, Email: "rina@example.com"}}
-	if value, err := u.Reveal(t.Context(), a, v.ID, "nik", " asked by court "); err != nil || *value != "3174084107870501" || told != "nik asked by court rina@example.com" {
-		t.Errorf("told %q, %v", told, err)
+	e := audit.Begin(audit.DataRevealed, "verification")
+	if value, err := u.Reveal(audit.With(t.Context(), e), a, v.ID, "nik", " asked by court "); err != nil || *value != "3174084107870501" {
+		t.Errorf("revealed %v, %v", value, err)
+	}
+	if r := kept.reveals[0]; r.Field != "nik" || r.Reason != "asked by court" || r.Actor != "rina@example.com" || r.VerificationID != v.ID ||
+		e.Details["field"] != "nik" || e.Details["reveal_id"] != r.ID.String() || len(e.Details) != 2 || e.Object.ID != v.ID.String() || e.Check() != nil {
+		t.Errorf("kept %+v, record %+v", r, e)
 	}
 	if value, err := u.Reveal(t.Context(), a, v.ID, "blood_type", "r"); err != nil || value != nil {
 		t.Errorf("an unreadable field: %v, %v", value, err)
 	}
+	kept.fails = fault.New(fault.Unavailable, "no disk")
 	if value, err := u.Reveal(t.Context(), a, v.ID, "name", "r"); !fault.Is(err, fault.Unavailable) || value != nil {
-		t.Errorf("without a record: %v, %v", value, err)
+		t.Errorf("without keeping it: %v, %v", value, err)
 	}
 }
 
-// oneVerification is a store that has one verification and no other method.
+// oneVerification is a store that has one verification, keeps reveals, and has
+// no other method.
 type oneVerification struct {
 	Store
-	v Verification
+	v       Verification
+	reveals []Reveal
+	fails   error
 }
 
-func (s oneVerification) Verification(context.Context, tenant.Scope, uuid.UUID) (Verification, error) {
+func (s *oneVerification) Verification(context.Context, tenant.Scope, uuid.UUID) (Verification, error) {
 	return s.v, nil
+}
+
+func (s *oneVerification) InTx(ctx context.Context, fn func(context.Context, Store) error) error {
+	return fn(ctx, s)
+}
+
+func (s *oneVerification) InsertReveal(_ context.Context, _ tenant.Scope, r Reveal) error {
+	s.reveals = append(s.reveals, r)
+	return s.fails
 }
 
 // FuzzMasked looks for JSON that is not masked, or no JSON any more.

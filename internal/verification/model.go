@@ -53,6 +53,8 @@ type Verification struct {
 	WebhookMetadata json.RawMessage // without the secret; nil when none was sent
 	WebhookSecret   string          // the caller's own, may be empty
 
+	Consent *Consent // nil when the caller told of none
+
 	CreditCost int64 // reserved for the current attempt
 	CreditUsed int64 // settled over all attempts
 	CreatedAt  time.Time
@@ -172,6 +174,14 @@ type File struct {
 	Bytes     int64
 	SHA256    string // hexadecimal
 	Pages     int
+}
+
+// UnusedFile is an uploaded file that nobody used in its time.
+type UnusedFile struct {
+	Path string
+	Tenancy
+	CreatedAt time.Time // of its upload
+	Days      int       // the group's limit
 }
 
 // JobKind is the part of the pipeline that a job record stands for.

@@ -36,6 +36,7 @@ type Store interface {
 	Webhooks
 	AttemptStore
 	ReviewStore
+	RevealStore
 	ReviewSettingsStore
 	EventFeed
 	// ServiceState gives the operator's state of a service by code.
@@ -65,6 +66,18 @@ type Files interface {
 	InsertUpload(ctx context.Context, scope tenant.Scope, u Upload) error
 	// File finds an uploaded file by its path.
 	File(ctx context.Context, scope tenant.Scope, path string) (File, error)
+	// UseFile notes that a verification uses a file, and keeps it from being
+	// deleted until the transaction ends; NotFound when it is gone.
+	UseFile(ctx context.Context, scope tenant.Scope, path string) error
+	// UnusedFiles lists input files that no verification ever used and whose
+	// time is over, days where the group has set none, the oldest first; and
+	// those that are condemned.
+	UnusedFiles(ctx context.Context, scope tenant.Scope, now time.Time, days, limit int) ([]UnusedFile, error)
+	// CondemnFile destroys the key of a file that nobody uses: from now on it
+	// is gone for everybody. One that is used is NotFound.
+	CondemnFile(ctx context.Context, scope tenant.Scope, path string, at time.Time) error
+	// DropFile forgets a condemned file, once its bytes are deleted.
+	DropFile(ctx context.Context, scope tenant.Scope, path string) error
 }
 
 // Verifications stores verifications and their results.
@@ -88,7 +101,7 @@ type Verifications interface {
 	// as was says; otherwise it changes nothing and answers a Conflict.
 	UpdateVerification(ctx context.Context, scope tenant.Scope, was Mark, v Verification) error
 	// UpdateInput writes what a draft holds: service, configuration, pages,
-	// webhook and cost, if the row is still as was says; else it is a Conflict.
+	// webhook, consent and cost, if the row is still as was says; else it is a Conflict.
 	UpdateInput(ctx context.Context, scope tenant.Scope, was Mark, v Verification) error
 	// LockVerification reads a verification and lets nobody else change it
 	// until the transaction ends.

@@ -303,6 +303,11 @@ func (r *Reviews) decide(ctx context.Context, a tenant.Actor, c openCase, n NewR
 				return err
 			}
 		}
+		if subject := p.subject(*v, run.Evidence); subject != nil { // with a corrected NIK another one
+			if err := tx.SaveSubject(ctx, a.Scope(), v.ID, subject); err != nil {
+				return err
+			}
+		}
 		if err := r.takeInHand(ctx, tx, a, v, run, corrected.rescreened); err != nil {
 			return err
 		}

@@ -316,6 +316,13 @@ func TestCorrect(t *testing.T) {
 	if err != nil || len(list) != 1 || *list[0].Fields[ktp.NIK].From != womansNIK || *list[0].Fields[ktp.NIK].To != "3174080107870501" || list[0].Fields[ktp.Religion].From != nil {
 		t.Fatalf("recorded %+v, %v", list, err)
 	}
+	// Who asks by the corrected NIK is found, by the misread one no longer.
+	privacy := verification.NewPrivacy(b.processor())
+	for nik, want := range map[string]int{"3174080107870501": 1, womansNIK: 0} {
+		if found, err := privacy.ResultsOf(t.Context(), b.actor, nik); err != nil || len(found) != want {
+			t.Errorf("results of %s: %v, %v", nik, found, err)
+		}
+	}
 
 	// Another name is another person to the watch lists, now and later.
 	got = b.review(t, b.actor, v, verification.DecideCorrect, map[string]*string{"name": value("Ratna Kertanegara Wirayuda"), "birth_date": value("1987-07-01")})

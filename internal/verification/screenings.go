@@ -48,6 +48,7 @@ type NewScreening struct {
 	ResultID        *uuid.UUID
 	WebhookURL      string
 	WebhookMetadata json.RawMessage
+	Consent         *Consent
 }
 
 const (
@@ -63,7 +64,7 @@ func (s *Screenings) Screen(ctx context.Context, a tenant.Actor, n NewScreening)
 	if err := a.Require(tenant.WriteVerifications); err != nil {
 		return Verification{}, err
 	}
-	asked := NewVerification{ServiceID: personService, Configuration: n.Person, ResultID: n.ResultID, WebhookURL: n.WebhookURL, WebhookMetadata: n.WebhookMetadata}
+	asked := NewVerification{ServiceID: personService, Configuration: n.Person, ResultID: n.ResultID, WebhookURL: n.WebhookURL, WebhookMetadata: n.WebhookMetadata, Consent: n.Consent}
 	var err error
 	if n.FolderID != nil {
 		asked.FolderID = *n.FolderID

@@ -25,7 +25,6 @@ type UseCases struct {
 	capabilities Capabilities
 	outbound     Outbound
 	limits       Limits
-	revealed     Revealed
 	sandbox      Sandbox
 	lifecycle
 }
@@ -49,8 +48,6 @@ type Ports struct {
 	Outbound     Outbound
 	Limits       Limits
 	Now          func() time.Time
-	// Revealed hears of each value before it is revealed; nil for nobody.
-	Revealed Revealed
 	// Sandbox scripts what test keys send in; nil: they cannot send anything in.
 	Sandbox Sandbox
 }
@@ -58,7 +55,7 @@ type Ports struct {
 // NewUseCases connects the use cases to their ports.
 func NewUseCases(p Ports) *UseCases {
 	return &UseCases{store: p.Store, blobs: p.Blobs, documents: p.Documents, capabilities: p.Capabilities,
-		outbound: p.Outbound, limits: p.Limits, revealed: p.Revealed, sandbox: p.Sandbox, lifecycle: lifecycle{now: storable(p.Now)}}
+		outbound: p.Outbound, limits: p.Limits, sandbox: p.Sandbox, lifecycle: lifecycle{now: storable(p.Now)}}
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
@@ -121,6 +118,7 @@ type NewVerification struct {
 	Configuration   json.RawMessage
 	WebhookURL      string
 	WebhookMetadata json.RawMessage
+	Consent         *Consent // nil: none is told of
 }
 
 const maxMetadata = 8 << 10
@@ -151,6 +149,9 @@ func (u *UseCases) create(ctx context.Context, a tenant.Actor, n NewVerification
 	err = u.store.InTx(ctx, func(ctx context.Context, tx Store) error {
 		v := &v
 		*v = v.asDraft()
+		if err := useFiles(ctx, tx, *v); err != nil {
+			return err
+		}
 		if err := u.insert(ctx, tx, a.Scope(), *v, n.ResultID == nil); err != nil {
 			return err
 		}
@@ -194,11 +195,15 @@ func (u *UseCases) prepare(ctx context.Context, a tenant.Actor, n NewVerificatio
 		return Verification{}, err
 	}
 	now := u.now()
+	consent, err := n.Consent.checked(now)
+	if err != nil {
+		return Verification{}, err
+	}
 	v := Verification{
 		ID: newID(), Tenancy: folder.Tenancy, ServiceID: service.ID, ServiceName: service.Name, UserID: a.User.ID,
 		FolderID: folder.ID, ResultID: result, Status: Draft, Attempt: 1, InputConfig: n.Configuration,
 		WebhookURL: n.WebhookURL, WebhookMetadata: metadata, WebhookSecret: secret,
-		CreditCost: folder.price(service), CreatedAt: now, UpdatedAt: now,
+		Consent: consent, CreditCost: folder.price(service), CreatedAt: now, UpdatedAt: now,
 	}
 	if a.Key != nil {
 		v.APIKey = &KeyRef{ID: a.Key.ID, Name: a.Key.Name, Prefix: a.Key.Prefix}
@@ -301,14 +306,14 @@ func (v Verification) entry(kind ledger.Kind, at time.Time) ledger.Entry {
 // A file of somebody else is as good as none.
 func (u *UseCases) countPages(ctx context.Context, owner Tenancy, cfg Configuration) (pages, files int, err error) {
 	scope := tenant.WithinGroup(owner.OrganizationID, owner.GroupID)
-	wrong := fault.New(fault.Invalid, "The configuration names a file that cannot be used.")
+	wrong := unusable()
 	for _, field := range slices.Sorted(maps.Keys(cfg.Files)) {
 		for i, path := range cfg.Files[field] {
 			f, err := u.store.File(ctx, scope, path)
-			name := fmt.Sprintf("configuration.files.%s[%d]", field, i)
+			name := fileField(field, i)
 			switch {
 			case fault.Is(err, fault.NotFound):
-				wrong.WithField(name, "there is no uploaded file with this path")
+				wrong.WithField(name, noSuchFile)
 			case err != nil:
 				return 0, 0, err
 			case f.Category != InputFile:
@@ -321,6 +326,38 @@ func (u *UseCases) countPages(ctx context.Context, owner Tenancy, cfg Configurat
 		return 0, 0, wrong
 	}
 	return pages, files, nil
+}
+
+const noSuchFile = "there is no uploaded file with this path"
+
+func unusable() *fault.Error {
+	return fault.New(fault.Invalid, "The configuration names a file that cannot be used.")
+}
+
+func fileField(field string, i int) string {
+	return fmt.Sprintf("configuration.files.%s[%d]", field, i)
+}
+
+// useFiles keeps a verification's files from being swept as unused. One that was
+// swept since it was looked at is a field error.
+func useFiles(ctx context.Context, tx Store, v Verification) error {
+	names := map[string]string{} // path to field
+	for field, paths := range v.Config.Files {
+		for i, path := range paths {
+			names[path] = fileField(field, i)
+		}
+	}
+	scope := tenant.WithinGroup(v.OrganizationID, v.GroupID)
+	for _, path := range slices.Sorted(maps.Keys(names)) { // one order for all who lock them
+		err := tx.UseFile(ctx, scope, path)
+		if fault.Is(err, fault.NotFound) {
+			return unusable().WithField(names[path], noSuchFile)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // webhook checks the caller's address and takes the secret out of the metadata.

@@ -19,6 +19,7 @@ func testErasure(t *testing.T, db *store.DB) {
 	path := up.Files[0].Path
 	with := func(path string) verification.Verification {
 		v := w.draft(w.result(t, folder.ID, now), now)
+		v.Consent = &verification.Consent{Text: "I agree", Version: "1", GivenAt: now}
 		v.Status, v.Config.Files = verification.Completed, map[string][]string{"ktp_file": {path}}
 		must(t, db.InsertVerification(ctx, w.scope, v))
 		must(t, db.SaveEvidence(ctx, w.scope, v.ID, 1, verification.StepRead, json.RawMessage(`1`), now))
@@ -56,6 +57,9 @@ func testErasure(t *testing.T, db *store.DB) {
 	same(t, "results of the person", len(found), 1)
 	if n := count(t, db, `SELECT COUNT(*) FROM deliveries WHERE verification_id = $1`, one.ID.String()); n != 0 {
 		t.Errorf("%d webhooks are left", n)
+	}
+	if n := count(t, db, `SELECT COUNT(*) FROM verifications WHERE id = $1 AND consent IS NULL`, one.ID.String()); n != 1 {
+		t.Error("the consent is left")
 	}
 	if _, err := db.Verification(ctx, w.scope, two.ID); err != nil {
 		t.Errorf("another result: %v", err)
@@ -98,7 +102,9 @@ func testRetention(t *testing.T, db *store.DB) {
 	same(t, "days", days, map[verification.DataClass]int{verification.ResultData: 30, verification.FileData: 10})
 	first := verification.Expiry{ResultID: old.ID, Tenancy: old.Tenancy, CreatedAt: old.CreatedAt, Days: 30}
 	same(t, "after 30 days", expired(verification.ResultData), []verification.Expiry{first})
-	must(t, db.ForgetFiles(ctx, w.scope, old.ID, nil, now))
+	own, err := db.ForgetFiles(ctx, w.scope, old.ID, nil, now)
+	must(t, err)
+	same(t, "files of a result without any", own, []string(nil))
 	same(t, "pictures after 10 days", expired(verification.FileData), []verification.Expiry{{ResultID: young.ID, Tenancy: young.Tenancy, CreatedAt: young.CreatedAt, Days: 10}})
 	must(t, db.EraseResult(ctx, w.scope, verification.Tombstone{ResultID: old.ID, Tenancy: old.Tenancy, At: now, Reason: verification.RetentionEnded}))
 	same(t, "once erased", expired(verification.ResultData), []verification.Expiry(nil))

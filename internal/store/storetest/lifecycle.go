@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +25,31 @@ func (w *world) review(v verification.Verification, at time.Time) verification.R
 		StatusBefore: verification.NeedReview, StatusAfter: verification.Completed, VerdictAfter: verification.Verified, CreatedAt: at}
 }
 
+func (w *world) reveal(v verification.Verification, at time.Time) verification.Reveal {
+	return verification.Reveal{ID: newID(), Tenancy: v.Tenancy, VerificationID: v.ID, Field: "nik", Reason: "the customer called", Actor: w.user.Email, At: at}
+}
+
+func testReveals(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	w := newWorld(t, db)
+	v := w.verification(t)
+	second, first := w.reveal(v, now.Add(time.Second)), w.reveal(v, now)
+	must(t, db.InsertReveal(ctx, w.scope, second))
+	must(t, db.InsertReveal(ctx, w.scope, first))
+	must(t, db.InsertReveal(ctx, w.scope, w.reveal(w.verification(t), now)))
+	list, err := db.Reveals(ctx, w.scope, v.ID)
+	must(t, err)
+	same(t, "reveals", list, []verification.Reveal{first, second})
+	if strings.Contains(dump(t, db)["reveals"], first.Reason) {
+		t.Error("a reason can be read in the table")
+	}
+	must(t, db.EraseResult(ctx, w.scope, verification.Tombstone{ResultID: v.ResultID, Tenancy: v.Tenancy, At: now}))
+	if n := count(t, db, `SELECT COUNT(*) FROM reveals WHERE verification_id = $1`, v.ID.String()); n != 0 {
+		t.Errorf("%d reveals of an erased result are left", n)
+	}
+	wantKind(t, "a reveal of it", db.InsertReveal(ctx, w.scope, first), fault.NotFound, "")
+}
+
 func testDrafts(t *testing.T, db *store.DB) {
 	ctx := t.Context()
 	w := newWorld(t, db)
@@ -34,6 +60,7 @@ func testDrafts(t *testing.T, db *store.DB) {
 	changed.Config = verification.Configuration{Type: verification.KTPPEP, Files: map[string][]string{"ktp_file": {"files/y"}}}
 	changed.TotalFiles, changed.TotalPages, changed.CreditCost, changed.UpdatedAt = 3, 4, 5, now.Add(time.Second)
 	changed.WebhookURL, changed.WebhookMetadata, changed.WebhookSecret = "https://example.org", json.RawMessage(`{"c":3}`), "secret"
+	changed.Consent = &verification.Consent{Text: "I agree", Version: "1", GivenAt: now}
 	must(t, db.UpdateInput(ctx, w.scope, draft, changed))
 	got, err := db.Verification(ctx, w.scope, v.ID)
 	must(t, err)

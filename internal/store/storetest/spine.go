@@ -159,6 +159,7 @@ func testVerifications(t *testing.T, db *store.DB) {
 	full.OCRJobIDs, full.FraudJobIDs = []uuid.UUID{newID(), newID()}, []uuid.UUID{newID()}
 	full.WebhookURL, full.WebhookMetadata, full.WebhookSecret = "https://example.org", json.RawMessage(`{"k": "v"}`), "s"
 	full.CreditCost, full.CreditUsed = 11, 22
+	full.Consent = &verification.Consent{Text: "I agree", Version: "1", GivenAt: now}
 	must(t, db.InsertVerification(ctx, w.scope, full))
 	got, err := db.Verification(ctx, w.scope, full.ID)
 	must(t, err)

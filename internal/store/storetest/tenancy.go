@@ -39,6 +39,8 @@ type belongings struct {
 	key           tenant.APIKey
 	session       uuid.UUID
 	answer        idempotency.Record
+	unused        string // files
+	condemned     string
 }
 
 func newBelongings(t *testing.T, db *store.DB) *belongings {
@@ -67,7 +69,6 @@ func (w *world) belongings(t *testing.T) *belongings {
 	w.knownFace(t, b.v, "model 1", "a")
 	done := w.draft(b.result, now)
 	done.Status = verification.Completed
-	done.Config.Files = map[string][]string{"ktp_file": {"used by another"}}
 	must(t, db.InsertVerification(t.Context(), w.scope, done))
 	must(t, db.SaveSubject(t.Context(), w.scope, done.ID, []byte("subject of "+b.v.ID.String())))
 	must(t, db.SetRetention(t.Context(), w.scope, w.group.ID, verification.ResultData, 30))
@@ -86,9 +87,12 @@ func (w *world) belongings(t *testing.T) *belongings {
 	must(t, db.SetRateLimit(t.Context(), w.scope, verification.RateSubject{ID: w.group.ID}, &seven, now, "x"))
 	must(t, db.InsertAttempt(t.Context(), w.scope, b.v.ID, verification.Attempt{Number: 1, Status: verification.Failed}))
 	must(t, db.InsertReview(t.Context(), w.scope, w.review(b.v, now)))
+	must(t, db.InsertReveal(t.Context(), w.scope, w.reveal(b.v, now)))
 	must(t, db.SaveReviewSettings(t.Context(), w.scope, w.group.ID, verification.ReviewSettings{APIKey: verification.ReviewNever, UpdatedAt: now}))
 	b.reserved = done
 	must(t, db.AppendEntry(t.Context(), w.scope, ledger.Entry{ID: newID(), GroupID: w.group.ID, VerificationID: &done.ID, Attempt: 1, Kind: ledger.Reserve, Credits: 1, CreatedAt: now}))
+	b.unused, b.condemned = w.uploaded(t, verification.InputFile, now), w.uploaded(t, verification.InputFile, now)
+	must(t, db.CondemnFile(t.Context(), w.scope, b.condemned, now))
 	w.record(t, 1)
 	must(t, db.InsertCheckpoint(t.Context(), tenant.Everything(), auditSigner.Checkpoint(w.org.ID.String(), 1, audit.Hash{}, now)))
 	return b
@@ -135,6 +139,19 @@ var calls = []struct {
 		_, err := b.db.File(t.Context(), s, b.upload.Files[0].Path)
 		return err == nil, err
 	}},
+	{"UnusedFiles", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.UnusedFiles(t.Context(), s, now.AddDate(0, 0, 8), 7, 1000)
+		return slices.ContainsFunc(list, func(f verification.UnusedFile) bool { return f.Path == b.unused }), err
+	}},
+	{"UseFile", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.UseFile(t.Context(), s, b.upload.Files[0].Path)
+	})},
+	{"CondemnFile", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.CondemnFile(t.Context(), s, b.unused, now)
+	})},
+	{"DropFile", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.DropFile(t.Context(), s, b.condemned)
+	})},
 	{"InsertResult", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		return b.db.InsertResult(t.Context(), s, verification.Result{ID: newID(), Tenancy: b.tenancy(), FolderID: b.folder.ID, CreatedAt: now})
 	})},
@@ -199,6 +216,13 @@ var calls = []struct {
 	})},
 	{"Reviews", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		list, err := b.db.Reviews(t.Context(), s, b.v.ID)
+		return len(list) > 0, err
+	}},
+	{"InsertReveal", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.InsertReveal(t.Context(), s, b.world.reveal(b.v, now))
+	})},
+	{"Reveals", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		list, err := b.db.Reveals(t.Context(), s, b.v.ID)
 		return len(list) > 0, err
 	}},
 	{"ReviewSettings", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
@@ -304,14 +328,9 @@ var calls = []struct {
 		list, err := b.db.Expired(t.Context(), s, verification.ResultData, now.AddDate(0, 0, 31), 1000)
 		return slices.ContainsFunc(list, func(e verification.Expiry) bool { return e.ResultID == b.old.ID }), err
 	}},
-	{"OwnFiles", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
-		// A file that another of the group uses is not the result's own; who
-		// does not see the other is told nothing of it.
-		own, err := b.db.OwnFiles(t.Context(), s, b.old.ID, []string{"used by another"})
-		return len(own) == 0, err
-	}},
 	{"ForgetFiles", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
-		return b.db.ForgetFiles(t.Context(), s, b.result.ID, nil, now)
+		_, err := b.db.ForgetFiles(t.Context(), s, b.result.ID, nil, now)
+		return err
 	})},
 	{"EraseResult", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		return b.db.EraseResult(t.Context(), s, verification.Tombstone{ResultID: b.old.ID, Tenancy: b.tenancy(), At: now})
@@ -633,6 +652,11 @@ func testTenancy(t *testing.T, db *store.DB) {
 			r.VerificationID = other.v.ID
 			return db.InsertReview(t.Context(), tenant.Everything(), r)
 		}(),
+		"a reveal of another's verification": func() error {
+			r := b.world.reveal(b.v, now)
+			r.VerificationID = other.v.ID
+			return db.InsertReveal(t.Context(), tenant.Everything(), r)
+		}(),
 		"credits for another's verification": db.AppendEntry(t.Context(), tenant.Everything(), ledger.Entry{ID: newID(), GroupID: b.group.ID, VerificationID: &other.v.ID, Kind: ledger.Reserve, Credits: 1, CreatedAt: now}),
 	} {
 		wantKind(t, what, err, fault.NotFound, "")
@@ -644,7 +668,7 @@ func dump(t *testing.T, db *store.DB) map[string]string {
 	t.Helper()
 	content := map[string]string{}
 	for _, table := range []string{"organizations", "groups", "users", "sessions", "refresh_tokens", "identities", "api_keys", "folders", "uploads", "files", "results", "verifications",
-		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "attempts", "reviews", "review_settings", "subjects", "retention", "erasures", "file_uses", "data_keys", "ledger_entries", "credit_usage", "user_quotas", "rate_limits",
+		"events", "jobs", "evidence", "known_faces", "watched_persons", "dismissals", "attempts", "reviews", "reveals", "review_settings", "subjects", "retention", "erasures", "file_uses", "data_keys", "ledger_entries", "credit_usage", "user_quotas", "rate_limits",
 		"idempotent_answers", "deliveries", "delivery_attempts", "disabled_webhooks", "audit_records", "audit_chains", "audit_checkpoints"} {
 		rows, err := tables(t, db).QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
 		must(t, err)

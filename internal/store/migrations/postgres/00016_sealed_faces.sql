@@ -1,0 +1,5 @@
+-- +goose Up
+-- Whether the face is sealed. One from before lies open until the next start of
+-- a server.
+ALTER TABLE known_faces ADD COLUMN sealed BOOLEAN NOT NULL DEFAULT FALSE;
+CREATE INDEX known_faces_open ON known_faces (verification_id) WHERE NOT sealed;

@@ -1,0 +1,164 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"anycheck/internal/fault"
+	"anycheck/internal/store"
+	"anycheck/internal/vault"
+	"anycheck/internal/verification"
+)
+
+// uploaded makes an upload of one file at a time.
+func (w *world) uploaded(t *testing.T, category verification.FileCategory, at time.Time) string {
+	t.Helper()
+	id := newID()
+	path := fmt.Sprintf("files/%s/%s/uploads/%s_a.jpg", w.org.ID, w.group.ID, id)
+	must(t, w.db.InsertUpload(t.Context(), w.scope, verification.Upload{ID: newID(), Tenancy: w.tenancy(), UserID: w.user.ID, Category: category, CreatedAt: at,
+		Files: []verification.File{{Path: path, Category: category, MediaType: "image/jpeg", SHA256: "ff", Pages: 1}}}))
+	owner, _ := vault.OwnerOf(path)
+	_, err := w.db.DataKey(t.Context(), owner, true)
+	must(t, err)
+	return path
+}
+
+// readable tells whether a file is there, and whether it has its key.
+func (w *world) readable(t *testing.T, path string) (file, key bool) {
+	t.Helper()
+	_, err := w.db.File(t.Context(), w.scope, path)
+	owner, _ := vault.OwnerOf(path)
+	_, keyErr := w.db.DataKey(t.Context(), owner, false)
+	return err == nil, keyErr == nil
+}
+
+func testUnusedFiles(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	w := newWorld(t, db)
+	unused := func() (paths []string) {
+		t.Helper()
+		list, err := db.UnusedFiles(ctx, w.scope, now, 7, 10)
+		must(t, err)
+		for _, f := range list {
+			paths = append(paths, f.Path)
+		}
+		return paths
+	}
+	old, used := w.uploaded(t, verification.InputFile, now.AddDate(0, 0, -8)), w.uploaded(t, verification.InputFile, now.AddDate(0, 0, -9))
+	w.uploaded(t, verification.ProfilePicture, now.AddDate(0, 0, -90))
+	young := w.uploaded(t, verification.InputFile, now.AddDate(0, 0, -6))
+	must(t, db.UseFile(ctx, w.scope, used))
+	list, err := db.UnusedFiles(ctx, w.scope, now, 7, 10)
+	must(t, err)
+	same(t, "after a week", list, []verification.UnusedFile{{Path: old, Tenancy: w.tenancy(), CreatedAt: now.AddDate(0, 0, -8), Days: 7}})
+	must(t, db.SetRetention(ctx, w.scope, w.group.ID, verification.UploadData, 5))
+	same(t, "by the group's own days", unused(), []string{old, young})
+	must(t, db.SetRetention(ctx, w.scope, w.group.ID, verification.UploadData, 30))
+	same(t, "by more days", unused(), []string(nil))
+
+	wantKind(t, "condemning what is used", db.CondemnFile(ctx, w.scope, used, now), fault.NotFound, "")
+	if file, key := w.readable(t, used); !file || !key {
+		t.Errorf("the used file: there %v, its key %v", file, key)
+	}
+	wantKind(t, "dropping what is not condemned", db.DropFile(ctx, w.scope, old), fault.NotFound, "")
+	must(t, db.CondemnFile(ctx, w.scope, old, now))
+	if file, key := w.readable(t, old); file || key {
+		t.Errorf("the condemned file: there %v, its key %v", file, key)
+	}
+	wantKind(t, "using what is condemned", db.UseFile(ctx, w.scope, old), fault.NotFound, "")
+	same(t, "what a crash left", unused(), []string{old})
+	must(t, db.CondemnFile(ctx, w.scope, old, now)) // once more, after the crash
+	must(t, db.DropFile(ctx, w.scope, old))
+	same(t, "once dropped", unused(), []string(nil))
+	wantKind(t, "using what is gone", db.UseFile(ctx, w.scope, old), fault.NotFound, "")
+}
+
+// testUseOrDelete: while a verification begins to use a file, nobody deletes
+// it; once somebody has, no verification begins.
+func testUseOrDelete(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	w := newWorld(t, db)
+	r := w.result(t, w.folder(t, "F", now).ID, now)
+	// begin makes a verification of a file; hold is called before it commits.
+	begin := func(path string, hold func()) error {
+		return db.InTx(ctx, func(ctx context.Context, tx verification.Store) error {
+			if err := tx.UseFile(ctx, w.scope, path); err != nil {
+				return err
+			}
+			v := w.draft(r, now)
+			v.Config.Files = map[string][]string{"ktp_file": {path}}
+			if err := tx.InsertVerification(ctx, w.scope, v); err != nil {
+				return err
+			}
+			hold()
+			return nil
+		})
+	}
+	for _, tt := range []struct {
+		name   string
+		remove func(path string) error
+	}{
+		{"the sweep of unused uploads", func(path string) error { return db.CondemnFile(ctx, w.scope, path, now) }},
+		{"forgetting another result's pictures", func(path string) error {
+			other := w.result(t, r.FolderID, now)
+			own, err := db.ForgetFiles(ctx, w.scope, other.ID, []string{path}, now)
+			if err == nil && len(own) == 0 {
+				err = fault.New(fault.NotFound, "used")
+			}
+			return err
+		}},
+		{"the erasure of another result", func(path string) error {
+			other := w.result(t, r.FolderID, now)
+			if err := db.EraseResult(ctx, w.scope, verification.Tombstone{ResultID: other.ID, Tenancy: w.tenancy(), At: now, Files: []string{path}}); err != nil {
+				return err
+			}
+			tomb, err := db.Tombstone(ctx, w.scope, other.ID)
+			if err == nil && len(tomb.Files) == 0 {
+				err = fault.New(fault.NotFound, "used")
+			}
+			return err
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			// It begins first: the removal waits for its end, and then sees it.
+			path := w.uploaded(t, verification.InputFile, now)
+			removed := make(chan error, 1)
+			must(t, begin(path, func() {
+				started := make(chan struct{})
+				go func() {
+					close(started)
+					removed <- tt.remove(path)
+				}()
+				<-started
+			}))
+			wantKind(t, "removing what is used", <-removed, fault.NotFound, "")
+			if file, key := w.readable(t, path); !file || !key {
+				t.Errorf("the used file: there %v, its key %v", file, key)
+			}
+
+			// It comes second.
+			path = w.uploaded(t, verification.InputFile, now)
+			must(t, tt.remove(path))
+			wantKind(t, "using what is removed", begin(path, func() {}), fault.NotFound, "")
+
+			// Both at once, many times: one of them wins, never both and never none.
+			for range 30 {
+				path := w.uploaded(t, verification.InputFile, now)
+				began, removed := make(chan error, 1), make(chan error, 1)
+				go func() { began <- begin(path, func() {}) }()
+				go func() { removed <- tt.remove(path) }()
+				b, d := <-began, <-removed
+				file, key := w.readable(t, path)
+				if won := b == nil; won != file || won != key || won == (d == nil) {
+					t.Fatalf("begun %v, removed %v; the file is there %v, its key %v", b, d, file, key)
+				}
+				if err := errors.Join(b, d); !fault.Is(err, fault.NotFound) {
+					t.Fatalf("the loser: %v", err)
+				}
+			}
+		})
+	}
+}
