@@ -342,5 +342,7 @@ func indented(data json.RawMessage) string {
 // unescaped undoes what JSON within HTML needs and people do not.
 var unescaped = strings.NewReplacer(`\u0026`, "&", `\u003c`, "<", `\u003e`, ">").Replace
 
-// anchor is a tag's place on the page.
-func anchor(tag string) string { return strings.ToLower(strings.ReplaceAll(tag, " ", "-")) }
+// anchor makes a name a place on the page.
+func anchor(name string) string {
+	return strings.ToLower(strings.NewReplacer(" ", "-", ":", "-").Replace(name))
+}

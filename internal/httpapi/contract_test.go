@@ -101,26 +101,28 @@ func differences(r huma.Registry, s *huma.Schema, value any, mode huma.ValidateM
 	var result huma.ValidateResult
 	huma.Validate(r, s, huma.NewPathBuffer(nil, 0), mode, value, &result)
 	errs := result.Errors
-	for s.Ref != "" {
-		s = r.SchemaFromRef(s.Ref)
-	}
-	if len(s.AnyOf) == 2 && s.AnyOf[1].Type == "null" && value != nil {
-		return append(errs, differences(r, s.AnyOf[0], value, mode)...)
-	}
-	switch value := value.(type) {
-	case map[string]any:
-		for name, p := range s.Properties {
-			if v, ok := value[name]; ok && len(p.AnyOf) > 0 {
-				errs = append(errs, differences(r, p, v, mode)...)
+	var visit func(s *huma.Schema, value any)
+	visit = func(s *huma.Schema, value any) {
+		for s.Ref != "" {
+			s = r.SchemaFromRef(s.Ref)
+		}
+		if len(s.AnyOf) == 2 && s.AnyOf[1].Type == "null" && value != nil {
+			errs = append(errs, differences(r, s.AnyOf[0], value, mode)...)
+		}
+		switch value := value.(type) {
+		case map[string]any:
+			for name, p := range s.Properties {
+				visit(p, value[name])
+			}
+		case []any:
+			for _, v := range value {
+				if s.Items != nil {
+					visit(s.Items, v)
+				}
 			}
 		}
-	case []any:
-		for _, v := range value {
-			if s.Items != nil {
-				errs = append(errs, differences(r, s.Items, v, mode)...)
-			}
-		}
 	}
+	visit(s, value)
 	return errs
 }
 
@@ -259,7 +261,7 @@ func TestReferencePage(t *testing.T) {
 		}
 	}
 	for _, r := range tenant.Rules() {
-		if !strings.Contains(page, `id="permission-`+string(r.Permission)+`"`) {
+		if !strings.Contains(page, `id="permission-`+strings.ReplaceAll(string(r.Permission), ":", "-")+`"`) {
 			t.Errorf("%s is not on the page", r.Permission)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -150,6 +151,7 @@ func stalled(t *testing.T, p *platform) *httptest.ResponseRecorder {
 	defer resp.Body.Close()
 	w := httptest.NewRecorder()
 	w.Code = resp.StatusCode
+	maps.Copy(w.Header(), resp.Header)
 	if _, err := w.Body.ReadFrom(resp.Body); err != nil {
 		t.Fatal(err)
 	}

@@ -121,6 +121,7 @@ func finishSchemas(schemas map[string]*huma.Schema) {
 		"UsageRow":     {"service", "user", "group"},
 		"Attempt":      {"error"},
 		"Submitted":    {"verification", "error"},
+		"Hit":          {"dismissed"},
 	} {
 		for _, name := range names {
 			p := schemas[schema].Properties[name]
