@@ -28,6 +28,9 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"paragraphs": func(s string) []string {
 		return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' })
 	},
+	// Every second part stands between backticks: it is code.
+	"ticks": func(s string) []string { return strings.Split(s, "`") },
+	"odd":   func(i int) bool { return i%2 == 1 },
 	// Lets a line break after each part of a path.
 	"parts": func(path string) []string { return strings.SplitAfter(path, "/") },
 }).Parse(pageText))
