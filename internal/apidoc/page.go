@@ -200,20 +200,22 @@ func (d *Document) viewOperation(op *operation, inline map[string]bool) operatio
 	return v
 }
 
+// viewBody shows a body; our operations have one media type each.
 func (d *Document) viewBody(content map[string]*mediaType, inline map[string]bool) *bodyView {
-	for _, name := range slices.Sorted(maps.Keys(content)) {
-		m := content[name]
-		v := &bodyView{MediaType: name, Type: d.typeOf(m.Schema), Example: indented(m.Example)}
-		switch s := m.Schema; {
-		case s == nil:
-		case s.Ref == "":
-			v.Fields = d.fields(s)
-		case inline[last(s.Ref)]:
-			v.Fields, v.Type = d.fields(d.Components.Schemas[last(s.Ref)]), typeView{}
-		}
-		return v
+	if len(content) == 0 {
+		return nil
 	}
-	return nil
+	name := slices.Min(slices.Collect(maps.Keys(content)))
+	m := content[name]
+	v := &bodyView{MediaType: name, Type: d.typeOf(m.Schema), Example: indented(m.Example)}
+	switch s := m.Schema; {
+	case s == nil:
+	case s.Ref == "":
+		v.Fields = d.fields(s)
+	case inline[last(s.Ref)]:
+		v.Fields, v.Type = d.fields(d.Components.Schemas[last(s.Ref)]), typeView{}
+	}
+	return v
 }
 
 func (d *Document) viewErrors() (list []errorView) {
