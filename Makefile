@@ -46,8 +46,10 @@ bench: build ## Measure the pipeline and the engines on this machine
 	@scripts/bench.sh
 
 .PHONY: generate
-generate: ## Rewrite generated files: configuration page, OpenAPI document, goldens, notices
+generate: ## Rewrite generated files: configuration page, OpenAPI document and its examples, goldens, notices
 	go test ./internal/config -run TestDocument -update
+	go test ./internal/app -run TestExamples -update
+	go test ./internal/httpapi -run TestErrorExamples -update
 	go test ./internal/httpapi -update
 	scripts/notices.sh
 

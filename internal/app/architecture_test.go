@@ -21,6 +21,7 @@ var rooms = map[string][]string{
 	"internal/fault":        {},
 	"internal/nn":           {},
 	"internal/config":       {},
+	"internal/apidoc":       {},
 	"internal/tenant":       {"internal/fault"},
 	"internal/ledger":       {},
 	"internal/idempotency":  {"internal/fault"},

@@ -24,7 +24,7 @@ import (
 
 // publicRoutes is what the contract lets anyone call. All else is closed.
 var publicRoutes = []string{
-	"GET /auth/methods", "GET /auth/oidc/callback", "GET /auth/oidc/login", "GET /files/{path...}", "GET /livez", "GET /metrics", "GET /openapi.json", "GET /readyz",
+	"GET /auth/methods", "GET /auth/oidc/callback", "GET /auth/oidc/login", "GET /docs", "GET /files/{path...}", "GET /livez", "GET /metrics", "GET /openapi.json", "GET /postman.json", "GET /readyz",
 	"POST /auth/login", "POST /auth/refresh",
 }
 

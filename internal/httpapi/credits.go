@@ -46,7 +46,7 @@ type ledgerEntry struct {
 	Kind           ledger.Kind `json:"kind" enum:"TOP_UP,RESERVE,SETTLE,RELEASE,TRANSFER_IN,TRANSFER_OUT" doc:"Why credits moved. SETTLE spends what RESERVE took from the balance; RELEASE gives it back."`
 	Credits        int64       `json:"credits" doc:"Size of the move, never negative."`
 	BalanceChange  int64       `json:"balance_change" doc:"What it did to the balance; 0 for SETTLE."`
-	VerificationID *uuid.UUID  `json:"verification_id" format:"uuid" doc:"The verification, null for what was moved by hand."`
+	VerificationID *uuid.UUID  `json:"verification_id" format:"uuid" nullable:"true" doc:"The verification, null for what was moved by hand."`
 	Attempt        int         `json:"attempt" doc:"The verification's attempt, 0 for none."`
 	Note           string      `json:"note" doc:"Why, in the words of who moved them; may be empty."`
 	CreatedBy      string      `json:"created_by" doc:"Who moved them by hand; empty for a verification's."`

@@ -8,7 +8,6 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -93,9 +92,8 @@ type server struct {
 	limits  *limiter
 	flights *flights
 	// traces are what each pattern declares of its audit record.
-	traces map[string]trace
-	// document is the OpenAPI document.
-	document []byte
+	traces    map[string]trace
+	documents documents
 }
 
 // New makes the API's handler.
@@ -135,13 +133,12 @@ func newServer(cfg Config) *server {
 	s.creditRoutes()
 	s.uploadRoutes()
 	s.fileRoutes()
-	s.documentRoute()
-	finishSchemas(s.api.OpenAPI().Components.Schemas.Map())
-	document, err := json.MarshalIndent(s.api.OpenAPI(), "", "  ")
-	if err != nil {
-		panic(err) // the document is made from the program's own types
-	}
-	s.document = append(document, '\n')
+	s.documentRoutes()
+	doc := s.api.OpenAPI()
+	finishSchemas(doc.Components.Schemas.Map())
+	documentPermissions(doc)
+	documentExamples(doc)
+	s.documents = newDocuments(doc)
 	return s
 }
 

@@ -1,14 +1,10 @@
 package httpapi
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,15 +20,10 @@ import (
 // uploads have their own limits (uploads_test.go).
 func TestEveryRouteHasLimits(t *testing.T) {
 	p := newPlatform(t)
-	raw := []string{"GET /files/{path}", "GET /results/{id}/evidence.zip", "GET /metrics", "GET /auth/oidc/login", "GET /auth/oidc/callback", "GET /openapi.json", "POST /uploads"}
-	for path, item := range p.server.api.OpenAPI().Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
-			if op == nil || slices.Contains(raw, op.Method+" "+path) {
-				continue
-			}
-			if op.MaxBodyBytes != maxBody || op.BodyReadTimeout != bodyTimeout {
-				t.Errorf("%s %s takes %d bytes within %s", op.Method, path, op.MaxBodyBytes, op.BodyReadTimeout)
-			}
+	raw := []string{"GET /files/{path}", "GET /results/{id}/evidence.zip", "GET /metrics", "GET /auth/oidc/login", "GET /auth/oidc/callback", "GET /openapi.json", "GET /postman.json", "GET /docs", "POST /uploads"}
+	for op := range operations(p.server.api.OpenAPI()) {
+		if !slices.Contains(raw, op.Method+" "+op.Path) && (op.MaxBodyBytes != maxBody || op.BodyReadTimeout != bodyTimeout) {
+			t.Errorf("%s %s takes %d bytes within %s", op.Method, op.Path, op.MaxBodyBytes, op.BodyReadTimeout)
 		}
 	}
 }
@@ -65,26 +56,7 @@ func TestAnswerTimeout(t *testing.T) {
 
 // A body that does not arrive is given up.
 func TestSlowBody(t *testing.T) {
-	p := newPlatform(t)
-	huma.Register(p.server.api, huma.Operation{OperationID: "slow", Method: http.MethodPost, Path: "/slow", MaxBodyBytes: maxBody, BodyReadTimeout: 20 * time.Millisecond},
-		func(context.Context, *createFolderRequest) (*noContent, error) { return nil, nil })
-	server := httptest.NewServer(p.handler)
-	defer server.Close()
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	fmt.Fprintf(conn, "POST /slow HTTP/1.1\r\nHost: x\r\nX-API-Key: %s\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"na", p.a.key)
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var e problem
-	if err := json.NewDecoder(resp.Body).Decode(&e); err != nil || resp.StatusCode != http.StatusRequestTimeout || e.ErrorCode != fault.CodeRequestTimeout {
-		t.Errorf("%d %+v, %v", resp.StatusCode, e, err)
-	}
+	wantProblem(t, stalled(t, newPlatform(t)), http.StatusRequestTimeout, fault.CodeRequestTimeout)
 }
 
 // The document's codes and statuses are fault's, and every route names its own.
@@ -105,19 +77,14 @@ func TestDocumentedErrors(t *testing.T) {
 	if got := doc.Extensions["x-error-codes"]; !slices.Equal(got.([]fault.Known), fault.Codes()) {
 		t.Errorf("x-error-codes %v", got)
 	}
-	for path, item := range doc.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
-			if op == nil {
-				continue
-			}
-			want := []int{http.StatusBadRequest, http.StatusTooManyRequests, http.StatusInternalServerError}
-			if !p.server.public[op.Method+" "+path] && path != filePath {
-				want = append(want, http.StatusUnauthorized, http.StatusForbidden)
-			}
-			for _, status := range want {
-				if op.Responses[strconv.Itoa(status)] == nil {
-					t.Errorf("%s %s does not document %d", op.Method, path, status)
-				}
+	for op := range operations(doc) {
+		want := []int{http.StatusBadRequest, http.StatusTooManyRequests, http.StatusInternalServerError}
+		if !p.server.public[op.Method+" "+muxPath(*op)] {
+			want = append(want, http.StatusUnauthorized, http.StatusForbidden)
+		}
+		for _, status := range want {
+			if op.Responses[strconv.Itoa(status)] == nil {
+				t.Errorf("%s %s does not document %d", op.Method, op.Path, status)
 			}
 		}
 	}

@@ -42,6 +42,9 @@ func callOf(ctx context.Context) *call {
 
 func actorOf(ctx context.Context) tenant.Actor { return callOf(ctx).actor }
 
+// contentPolicy lets a browser that shows an answer load and run nothing.
+const contentPolicy = "default-src 'none'; frame-ancestors 'none'"
+
 // handler wraps the routes in what holds for all of them.
 func (s *server) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -54,7 +57,7 @@ func (s *server) handler() http.Handler {
 		h.Set("X-Request-Id", c.id)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("Referrer-Policy", "no-referrer")
 		defer func() {
 			aborted := s.recovered(tw, r, c, recover())

@@ -5,9 +5,12 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
+
+	"anycheck/internal/apidoc"
 )
 
 // apiConfig describes the API as a whole. Nothing is served by huma itself:
@@ -37,15 +40,66 @@ func schemaName(t reflect.Type, hint string) string {
 	return strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "View")
 }
 
-func (s *server) documentRoute() {
+// documents are what the server tells about itself, each made when it is
+// first asked for.
+type documents struct {
+	openAPI, page, postman func() ([]byte, error)
+}
+
+func newDocuments(doc *huma.OpenAPI) documents {
+	d := documents{openAPI: sync.OnceValues(func() ([]byte, error) {
+		data, err := json.MarshalIndent(doc, "", "  ")
+		return append(data, '\n'), err
+	})}
+	parsed := sync.OnceValues(func() (*apidoc.Document, error) {
+		data, err := d.openAPI()
+		if err != nil {
+			return nil, err
+		}
+		return apidoc.Parse(data)
+	})
+	from := func(form func(*apidoc.Document) ([]byte, error)) func() ([]byte, error) {
+		return sync.OnceValues(func() ([]byte, error) {
+			p, err := parsed()
+			if err != nil {
+				return nil, err
+			}
+			return form(p)
+		})
+	}
+	d.page, d.postman = from((*apidoc.Document).Page), from((*apidoc.Document).Postman)
+	return d
+}
+
+func (s *server) documentRoutes() {
+	object := &huma.Schema{Type: huma.TypeObject}
+	s.documentRoute("getOpenAPI", "/openapi.json", "This document", "OpenAPI 3.1", "application/json", object,
+		func() ([]byte, error) { return s.documents.openAPI() })
+	s.documentRoute("getPostmanCollection", "/postman.json", "This document as a Postman collection", "Postman collection 2.1", "application/json", object,
+		func() ([]byte, error) { return s.documents.postman() })
+	s.documentRoute("getReference", "/docs", "This document as a page for people", "The page", "text/html", &huma.Schema{Type: huma.TypeString},
+		func() ([]byte, error) { return s.documents.page() })
+}
+
+// documentRoute serves a form of the document.
+func (s *server) documentRoute(id, path, summary, says, mediaType string, schema *huma.Schema, form func() ([]byte, error)) {
 	s.handleRaw(anyone, huma.Operation{
-		OperationID: "getOpenAPI", Method: http.MethodGet, Path: "/openapi.json", Tags: []string{"Operation"},
+		OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"Operation"},
 		Metadata:  unrecorded(noPersonalData),
-		Summary:   "This document",
-		Responses: map[string]*huma.Response{"200": {Description: "OpenAPI 3.1", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}}},
+		Summary:   summary,
+		Responses: map[string]*huma.Response{"200": {Description: says, Content: map[string]*huma.MediaType{mediaType: {Schema: schema}}}},
 	}, func(w http.ResponseWriter, _ *http.Request) error {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(s.document)
+		data, err := form()
+		if err != nil {
+			return err
+		}
+		h := w.Header()
+		h.Set("Content-Type", mediaType)
+		if mediaType == "text/html" {
+			h.Set("Content-Type", "text/html; charset=utf-8")
+			h.Set("Content-Security-Policy", contentPolicy+"; style-src "+apidoc.StyleSource())
+		}
+		_, _ = w.Write(data)
 		return nil
 	})
 }
@@ -67,6 +121,7 @@ func finishSchemas(schemas map[string]*huma.Schema) {
 		"UsageRow":     {"service", "user", "group"},
 		"Attempt":      {"error"},
 		"Submitted":    {"verification", "error"},
+		"Hit":          {"dismissed"},
 	} {
 		for _, name := range names {
 			p := schemas[schema].Properties[name]

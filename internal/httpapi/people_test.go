@@ -285,10 +285,38 @@ func TestRoutesNeedPermission(t *testing.T) {
 		{"GET", "/organizations", "", all},
 		{"GET", "/profile", "", all},
 	} {
+		p.documentsWhoMay(t, tt.method, tt.target, tt.may)
 		for who, header := range headers {
 			w := p.do(tt.method, tt.target, tt.body, header...)
 			if got, want := w.Code != http.StatusForbidden, slices.Contains(tt.may, who); got != want {
 				t.Errorf("%s %s by %s: %d, want it allowed: %v", tt.method, tt.target, who, w.Code, want)
+			}
+		}
+	}
+}
+
+// documentsWhoMay checks that the permission which the document names for a
+// route is one that just those have who may call it.
+func (p *platform) documentsWhoMay(t *testing.T, method, target string, may []string) {
+	t.Helper()
+	_, pattern := p.server.mux.Handler(httptest.NewRequest(method, target, nil))
+	for op := range operations(p.server.api.OpenAPI()) {
+		needed := permissions[op.OperationID]
+		// These need more for what belongs to somebody else.
+		if op.Method+" "+muxPath(*op) != pattern || needed == anyCaller || op.OperationID == "getQuota" {
+			continue
+		}
+		for _, r := range tenant.Rules() {
+			if r.Permission != needed {
+				continue
+			}
+			for i, role := range tenant.Roles() {
+				if got := r.Roles[i] != tenant.No; role != tenant.SuperAdmin && got != slices.Contains(may, string(role)) {
+					t.Errorf("%s: the document names %s, which for %s is %v", pattern, needed, role, got)
+				}
+			}
+			if got := r.Key != ""; got != slices.Contains(may, "a key with every scope") {
+				t.Errorf("%s: the document names %s, which for keys is %v", pattern, needed, got)
 			}
 		}
 	}

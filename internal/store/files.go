@@ -56,7 +56,7 @@ func (s *store) UnusedFiles(ctx context.Context, scope tenant.Scope, now time.Ti
 		return f, err
 	}, `SELECT f.path, f.organization_id, f.group_id, u.created_at, COALESCE(p.days, $4) FROM files f JOIN uploads u ON u.id = f.upload_id
 		LEFT JOIN retention p ON p.group_id = f.group_id AND p.class = $6
-		WHERE ($1 = '*' OR f.organization_id = $1) AND ($2 = '*' OR f.group_id = $2) AND f.state <> 'USED'
+		WHERE `+inScopeOf("f")+` AND f.state <> 'USED'
 		AND (f.state = 'DELETED' OR f.category = $7 AND u.created_at < $3 - COALESCE(p.days, $4) * 86400000000)
 		ORDER BY u.created_at, f.path LIMIT $5`, scoped(scope, micros(now), days, limit, verification.UploadData, verification.InputFile)...)
 }

@@ -31,5 +31,5 @@ func (s *store) Reveals(ctx context.Context, scope tenant.Scope, id uuid.UUID) (
 		return v, err
 	}, `SELECT r.id, v.result_id, (SELECT wrapped FROM data_keys WHERE owner_id = v.result_id), r.organization_id, r.group_id, r.verification_id, r.field, r.reason, r.actor, r.at
 		FROM reveals r JOIN verifications v ON v.id = r.verification_id
-		WHERE ($1 = '*' OR r.organization_id = $1) AND ($2 = '*' OR r.group_id = $2) AND r.verification_id = $3 ORDER BY r.at, r.id`, scoped(scope, id)...)
+		WHERE `+inScopeOf("r")+` AND r.verification_id = $3 ORDER BY r.at, r.id`, scoped(scope, id)...)
 }

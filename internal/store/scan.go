@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"anycheck/internal/fault"
@@ -14,6 +15,11 @@ import (
 // every statement. The zero scope is two empty texts and matches nothing; what
 // is live leaves out the ids that tenant.SandboxOf makes.
 const inScope = `($1 = '*' OR organization_id = $1 OR $1 = 'live' AND substr(organization_id, 15, 1) <> '8') AND ($2 = '*' OR group_id = $2)`
+
+// inScopeOf is inScope for the columns of one of several tables.
+func inScopeOf(table string) string {
+	return strings.NewReplacer("organization_id", table+".organization_id", "group_id", table+".group_id").Replace(inScope)
+}
 
 // scoped puts the scope before a statement's own arguments.
 func scoped(s tenant.Scope, args ...any) []any {

@@ -10,9 +10,9 @@ import (
 	"anycheck/internal/verification"
 )
 
-const selectWatched = `SELECT w.verification_id, v.result_id, (SELECT wrapped FROM data_keys WHERE owner_id = v.result_id), w.subject, w.query, w.alerts, w.lists, w.screened_at, w.held
+var selectWatched = `SELECT w.verification_id, v.result_id, (SELECT wrapped FROM data_keys WHERE owner_id = v.result_id), w.subject, w.query, w.alerts, w.lists, w.screened_at, w.held
 	FROM watched_persons w JOIN verifications v ON v.id = w.verification_id
-	WHERE ($1 = '*' OR w.organization_id = $1 OR $1 = 'live' AND substr(w.organization_id, 15, 1) <> '8') AND ($2 = '*' OR w.group_id = $2)`
+	WHERE ` + inScopeOf("w")
 
 func (s *store) scanWatched(r row) (w verification.Watched, err error) {
 	var result uuid.UUID
@@ -105,7 +105,7 @@ func (s *store) Dismissals(ctx context.Context, scope tenant.Scope, subject []by
 	}, `SELECT d.id, v.result_id, (SELECT wrapped FROM data_keys WHERE owner_id = v.result_id), d.organization_id, d.group_id, d.verification_id, d.subject, d.entity_id, d.fingerprint,
 			d.reason, d.author, d.created_at, d.expires_at
 		FROM dismissals d JOIN verifications v ON v.id = d.verification_id
-		WHERE ($1 = '*' OR d.organization_id = $1) AND ($2 = '*' OR d.group_id = $2) AND d.subject = $3 ORDER BY d.entity_id`, scoped(scope, subject)...)
+		WHERE `+inScopeOf("d")+` AND d.subject = $3 ORDER BY d.entity_id`, scoped(scope, subject)...)
 }
 
 // DeleteDismissal implements verification.Store.
