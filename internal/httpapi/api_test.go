@@ -251,7 +251,7 @@ func TestAnotherOrganization(t *testing.T) {
 		})
 	}
 	// Its owner's key reads no audit log either.
-	wantProblem(t, p.asB("GET", "/verifications/"+v.ID.String()+"/reveals", ""), http.StatusNotFound, fault.CodeNotFound)
+	wantProblem(t, p.do("GET", "/verifications/"+v.ID.String()+"/reveals", "", "X-API-Key", key), http.StatusNotFound, fault.CodeNotFound)
 	body := fmt.Sprintf(`{"service_id":%q,"folder_id":%q,"configuration":{}}`, v.Service.ID, v.FolderID)
 	for _, stranger := range []string{key, testKey} {
 		wantProblem(t, p.do("POST", "/verifications", body, "X-API-Key", stranger), http.StatusNotFound, fault.CodeNotFound, "folder_id")

@@ -245,7 +245,7 @@ func TestRoutesNeedPermission(t *testing.T) {
 		{"POST", "/verifications/" + some + "/dismissals", `{"entity_id":"E","reason":"r"}`, reviewers},
 		{"DELETE", "/verifications/" + some + "/dismissals/E", "", reviewers},
 		{"POST", "/verifications/" + some + "/reveal", `{"field":"nik","reason":"r"}`, reviewers},
-		{"GET", "/verifications/" + some + "/reveals", "", append(owners, "AUDITOR", "a key with every scope")},
+		{"GET", "/verifications/" + some + "/reveals", "", append(owners, "AUDITOR", "a key with every scope", "a test key with every scope")},
 		{"POST", "/verifications/" + some + "/review", `{"decision":"approve","reason":"r"}`, reviewers},
 		{"POST", "/verifications/" + some + "/fraud-decision", `{"decision":"continue","reason":"r"}`, reviewers},
 		{"GET", "/verifications/" + some + "/reviews", "", readers},

@@ -43,6 +43,8 @@ var permissions = map[string]tenant.Permission{
 	"dismissHit": tenant.ReviewVerifications, "takeBackDismissal": tenant.ReviewVerifications,
 	revealOperation: tenant.RevealPersonalData, "downloadEvidence": tenant.ExportResults,
 	"eraseResult": tenant.EraseResults, "findSubject": tenant.EraseResults,
+	exportSubjectOperation: tenant.EraseResults, // and results:export and personal-data:read
+	"listReveals":          tenant.ReadAudit,
 
 	"getGroupCredits": tenant.ReadCredits, "getOrganizationCredits": tenant.ReadCredits, "listLedgerEntries": tenant.ReadCredits, "getUsage": tenant.ReadCredits,
 	"topUp": tenant.ManageCredits, "transferCredits": tenant.DistributeCredits,
