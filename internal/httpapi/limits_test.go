@@ -20,7 +20,7 @@ import (
 // uploads have their own limits (uploads_test.go).
 func TestEveryRouteHasLimits(t *testing.T) {
 	p := newPlatform(t)
-	raw := []string{"GET /files/{path}", "GET /results/{id}/evidence.zip", "GET /metrics", "GET /auth/oidc/login", "GET /auth/oidc/callback", "GET /openapi.json", "GET /postman.json", "GET /docs", "POST /uploads"}
+	raw := []string{"GET /files/{path}", "GET /results/{id}/evidence.zip", "GET /metrics", "GET /auth/oidc/login", "GET /auth/oidc/callback", "GET /openapi.json", "GET /postman.json", "GET /docs", "POST /uploads", "POST /privacy/subjects/export"}
 	for op := range operations(p.server.api.OpenAPI()) {
 		if !slices.Contains(raw, op.Method+" "+op.Path) && (op.MaxBodyBytes != maxBody || op.BodyReadTimeout != bodyTimeout) {
 			t.Errorf("%s %s takes %d bytes within %s", op.Method, op.Path, op.MaxBodyBytes, op.BodyReadTimeout)
