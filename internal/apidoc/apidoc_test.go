@@ -119,6 +119,24 @@ func TestTypes(t *testing.T) {
 	}
 }
 
+// Objects within an object are shown with it.
+func TestFieldsWithin(t *testing.T) {
+	var s schema
+	if err := json.Unmarshal([]byte(`{"properties":{
+		"consent":{"type":["object","null"],"properties":{"text":{"type":"string"}},"required":["text"]},
+		"rows":{"type":"array","items":{"type":"object","properties":{"n":{"type":"integer"}}}}}}`), &s); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range (&Document{}).fields(&s) {
+		got = append(got, f.Name)
+	}
+	if want := []string{"consent", "consent.text", "rows", "rows[].n"}; !slices.Equal(got, want) {
+		t.Errorf("fields %q, want %q", got, want)
+	}
+}
+
+
 // The collection keeps to the format's rules: what each element must have.
 func TestPostman(t *testing.T) {
 	d := document(t)

@@ -235,13 +235,25 @@ func (d *Document) viewErrors() (list []errorView) {
 	return list
 }
 
+// fields lists what an object has; what an object within it has comes after it
+// under its name.
 func (d *Document) fields(s *schema) (list []field) {
 	if s == nil {
 		return nil
 	}
 	for _, name := range s.names() {
-		if p := s.Properties[name]; p != nil {
-			list = append(list, d.field(name, p, slices.Contains(s.Required, name)))
+		p := s.Properties[name]
+		if p == nil {
+			continue
+		}
+		list = append(list, d.field(name, p, slices.Contains(s.Required, name)))
+		within, path := p, name+"."
+		if p.Items != nil {
+			within, path = p.Items, name+"[]."
+		}
+		for _, f := range d.fields(within) {
+			f.Name = path + f.Name
+			list = append(list, f)
 		}
 	}
 	return list
