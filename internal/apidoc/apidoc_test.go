@@ -136,7 +136,6 @@ func TestFieldsWithin(t *testing.T) {
 	}
 }
 
-
 // The collection keeps to the format's rules: what each element must have.
 func TestPostman(t *testing.T) {
 	d := document(t)
