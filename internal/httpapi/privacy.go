@@ -87,6 +87,7 @@ func (s *server) privacyRoutes() {
 	binary := &huma.Schema{Type: huma.TypeString, Format: "binary"}
 	body := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[findSubjectRequest]().Field(0).Type, true, "FindSubjectRequestBody")
 	s.handleRaw(callers, huma.Operation{OperationID: exportSubjectOperation, Method: http.MethodPost, Path: "/privacy/subjects/export", Metadata: recorded(audit.SubjectExported, "result"), Tags: tags,
+		MaxBodyBytes: maxBody, BodyReadTimeout: bodyTimeout, // readNIK keeps them
 		Summary: "Everything that is kept about a person, by NIK, as one file",
 		Description: "For a person's request to see what is kept. A ZIP with a folder for each result, as GET /results/{id}/evidence.zip has it, a page for people and a signed manifest. " +
 			"It needs results:erase, results:export and personal-data:read; each result leaves a record. anycheck evidence verify checks it without a connection.",
