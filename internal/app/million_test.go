@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -153,14 +154,14 @@ func fillMillion(b *testing.B, cfg config.Config, like string, results int) (pla
 	driver, source := "pgx", cfg.DatabaseURL
 	numbers := func(n int) string { return fmt.Sprintf(`s AS (SELECT i FROM generate_series(0, %d) AS i)`, n-1) }
 	hex := func(expr string) string { return `lpad(to_hex(` + expr + `), 8, '0')` }
-	explain := "EXPLAIN "
+	explain, checkpoint := "EXPLAIN ", "CHECKPOINT"
 	if source == "" {
 		driver, source = "sqlite", filepath.Join(cfg.DataDir, "anycheck.db")+"?_pragma=busy_timeout(60000)&_pragma=synchronous(OFF)"
 		numbers = func(n int) string {
 			return fmt.Sprintf(`s (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM s WHERE i < %d)`, n-1)
 		}
 		hex = func(expr string) string { return `printf('%08x', ` + expr + `)` }
-		explain = "EXPLAIN QUERY PLAN "
+		explain, checkpoint = "EXPLAIN QUERY PLAN ", "PRAGMA wal_checkpoint(TRUNCATE)"
 	}
 	db, err := sql.Open(driver, source)
 	if err != nil {
@@ -205,9 +206,12 @@ func fillMillion(b *testing.B, cfg config.Config, like string, results int) (pla
 		b.Fatal(err)
 	}
 	copyRows("ledger_entries", "verification_id = $1", million, map[string]string{"id": id(3), "verification_id": id(1), "kind": "'SETTLE'"})
-	if _, err := db.Exec("ANALYZE"); err != nil {
-		b.Fatal(err)
+	for _, settle := range []string{"ANALYZE", checkpoint} {
+		if _, err := db.Exec(settle); err != nil {
+			b.Fatal(err)
+		}
 	}
+	syscall.Sync() // or commits wait for gigabytes to reach the disk
 	for _, q := range []string{
 		`SELECT * FROM verifications WHERE ('*' = '*' OR organization_id = '*') AND ('*' = '*' OR group_id = '*') AND result_id = '` + seeded(7) + `' ORDER BY created_at, id LIMIT 10 OFFSET 0`,
 		`SELECT id FROM results WHERE id = '` + seeded(7) + `'`,

@@ -104,7 +104,7 @@ func sqlitePool(file, extra string, conns int) (*sql.DB, error) {
 		return nil, err
 	}
 	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(abs), RawQuery: fmt.Sprintf(
-		"_busy_timeout=%d&_journal_mode=WAL&_foreign_keys=on&_synchronous=FULL&_dqs=0&_defensive=1&_pragma=cache_size(-16000)&_pragma=temp_store(memory)&%s",
+		"_busy_timeout=%d&_journal_mode=WAL&_foreign_keys=on&_synchronous=FULL&_dqs=0&_defensive=1&_pragma=cache_size(-2000)&_pragma=temp_store(memory)&%s",
 		busyTimeout.Milliseconds(), extra)}
 	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {
