@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -86,30 +87,36 @@ func benchmarkMillion(b *testing.B, url string) {
 	for b.Loop() {
 		for _, load := range []struct {
 			name  string // "" is not counted
-			calls []func(context.Context) error
+			calls map[string]func(context.Context) error
 		}{
-			{"", []func(context.Context) error{list, create}},
-			{"list", []func(context.Context) error{list}},
-			{"create", []func(context.Context) error{create}},
-			{"both", []func(context.Context) error{list, create}},
+			{"", map[string]func(context.Context) error{"list": list, "create": create}},
+			{"list", map[string]func(context.Context) error{"list": list}},
+			{"create", map[string]func(context.Context) error{"create": create}},
+			{"both", map[string]func(context.Context) error{"list": list, "create": create}},
 		} {
-			var took latencies
+			names := slices.Sorted(maps.Keys(load.calls))
+			took := map[string]*latencies{"list": {}, "create": {}}
 			var wg sync.WaitGroup
 			tick := time.NewTicker(time.Second / rate)
 			for i := range rate * seconds {
 				<-tick.C
-				due := time.Now()
-				wg.Go(func() { took.add(due, load.calls[i%len(load.calls)](b.Context())) })
+				due, name := time.Now(), names[i%len(names)]
+				wg.Go(func() { took[name].add(due, load.calls[name](b.Context())) })
 			}
 			tick.Stop()
 			wg.Wait()
-			p50, p99, err := took.at()
-			if err != nil {
-				b.Fatal(load.name, err)
-			}
-			if load.name != "" {
-				b.ReportMetric(p50, load.name+"-p50-ms")
-				b.ReportMetric(p99, load.name+"-p99-ms")
+			for _, name := range names {
+				p50, p99, err := took[name].at()
+				if err != nil {
+					b.Fatal(name, err)
+				}
+				if load.name == "both" {
+					name += "-of-both"
+				}
+				if load.name != "" {
+					b.ReportMetric(p50, name+"-p50-ms")
+					b.ReportMetric(p99, name+"-p99-ms")
+				}
 			}
 		}
 	}
