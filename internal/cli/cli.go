@@ -37,7 +37,8 @@ Examples:
 
 Exit codes: 0 done, 1 fault of ours, 2 bad input, 3 not allowed, 4 not found, 5 wrong state,
 6 a limit is used up, 7 something is missing or down, 8 time-out, 10 a hit alerts (screen),
-11 what was checked is not intact (audit verify, evidence verify).`
+11 what was checked is not intact (audit verify, evidence verify),
+12 a server differs from the contract (conformance).`
 
 type root struct {
 	config.Config `embed:"" group:"Settings (docs/configuration.md)"`
