@@ -65,10 +65,9 @@ func (s *Screenings) Screen(ctx context.Context, a tenant.Actor, n NewScreening)
 		return Verification{}, err
 	}
 	asked := NewVerification{ServiceID: personService, Configuration: n.Person, ResultID: n.ResultID, WebhookURL: n.WebhookURL, WebhookMetadata: n.WebhookMetadata, Consent: n.Consent}
-	var err error
 	if n.FolderID != nil {
 		asked.FolderID = *n.FolderID
-	} else if asked.FolderID, err = s.folder(ctx, a); err != nil {
+	} else if err := s.folder(ctx, a, &asked); err != nil {
 		return Verification{}, err
 	}
 	v, err := s.cases.create(ctx, a, asked, runNow)
@@ -86,20 +85,23 @@ func (s *Screenings) Screen(ctx context.Context, a tenant.Actor, n NewScreening)
 	return s.cases.store.Verification(ctx, a.Scope(), v.ID)
 }
 
-func (s *Screenings) folder(ctx context.Context, a tenant.Actor) (uuid.UUID, error) {
+// folder puts a screening into the group's folder for them, or has that made
+// with it: a refused one leaves nothing.
+func (s *Screenings) folder(ctx context.Context, a tenant.Actor, n *NewVerification) error {
 	org, group := a.Home()
 	found, _, err := s.cases.store.Folders(ctx, a.Scope(), group, screeningsFolder, Page{Size: 100})
 	if err != nil {
-		return uuid.Nil, err
+		return err
 	}
 	for _, f := range found {
 		if f.Name == screeningsFolder {
-			return f.ID, nil
+			n.FolderID = f.ID
+			return nil
 		}
 	}
 	now := s.cases.now()
-	f := Folder{ID: newID(), Tenancy: Tenancy{org, group}, Name: screeningsFolder, CreatedAt: now, CreatedBy: a.Name(), UpdatedAt: now, UpdatedBy: a.Name()}
-	return f.ID, s.cases.store.InsertFolder(ctx, a.Scope(), f)
+	n.newFolder = &Folder{ID: newID(), Tenancy: Tenancy{org, group}, Name: screeningsFolder, CreatedAt: now, CreatedBy: a.Name(), UpdatedAt: now, UpdatedBy: a.Name()}
+	return nil
 }
 
 // Hits gives a verification's screening as it counts now, with every hit and

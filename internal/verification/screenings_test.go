@@ -160,6 +160,10 @@ func TestScreenRefuses(t *testing.T) {
 	if b.balance(t) != 100 {
 		t.Errorf("refusals cost %d", 100-b.balance(t))
 	}
+	_, n, err := b.db.Folders(t.Context(), b.actor.Scope(), b.actor.User.GroupID, "Screenings", verification.Page{Size: 1})
+	if err != nil || n != 0 {
+		t.Errorf("refusals left %d folders, %v", n, err)
+	}
 }
 
 // TestRescreen walks a person through new versions of a list.

@@ -119,6 +119,8 @@ type NewVerification struct {
 	WebhookURL      string
 	WebhookMetadata json.RawMessage
 	Consent         *Consent // nil: none is told of
+
+	newFolder *Folder // in place of FolderID: made with the verification
 }
 
 const maxMetadata = 8 << 10
@@ -149,6 +151,11 @@ func (u *UseCases) create(ctx context.Context, a tenant.Actor, n NewVerification
 	err = u.store.InTx(ctx, func(ctx context.Context, tx Store) error {
 		v := &v
 		*v = v.asDraft()
+		if n.newFolder != nil {
+			if err := tx.InsertFolder(ctx, a.Scope(), *n.newFolder); err != nil {
+				return err
+			}
+		}
 		if err := useFiles(ctx, tx, *v); err != nil {
 			return err
 		}
@@ -175,7 +182,7 @@ func (u *UseCases) prepare(ctx context.Context, a tenant.Actor, n NewVerificatio
 	if !service.Enabled {
 		return Verification{}, serviceOff()
 	}
-	folder, err := u.store.PlainFolder(ctx, a.Scope(), n.FolderID)
+	folder, err := u.folderOf(ctx, a, n)
 	if err != nil {
 		return Verification{}, fieldOf(err, "folder_id", "there is no such folder")
 	}
@@ -209,6 +216,13 @@ func (u *UseCases) prepare(ctx context.Context, a tenant.Actor, n NewVerificatio
 		v.APIKey = &KeyRef{ID: a.Key.ID, Name: a.Key.Name, Prefix: a.Key.Prefix}
 	}
 	return v, nil
+}
+
+func (u *UseCases) folderOf(ctx context.Context, a tenant.Actor, n NewVerification) (Folder, error) {
+	if n.newFolder != nil {
+		return *n.newFolder, nil
+	}
+	return u.store.PlainFolder(ctx, a.Scope(), n.FolderID)
 }
 
 func serviceOff() error {
