@@ -12,7 +12,7 @@ import (
 //
 // It keeps no pointers to what it was built from: texts lie one after another
 // in one string, and what many entities share (topics, datasets, countries) is
-// kept once. A million persons take about 400 MB.
+// kept once. A million persons take about 500 MB.
 type Index struct {
 	rules    *rules
 	lists    []List // without their entities

@@ -227,12 +227,12 @@ func scanCheckpoint(r row) (c audit.Checkpoint, err error) {
 // InsertCheckpoint implements audit.Store.
 func (s *store) InsertCheckpoint(ctx context.Context, scope tenant.Scope, c audit.Checkpoint) error {
 	return s.change(ctx, "There is no chain of this organization.", `INSERT INTO audit_checkpoints (`+checkpointColumns+`)
-		SELECT organization_id, $4, $5, $6, $7, $8 FROM audit_chains WHERE ($1 = '*' OR organization_id = $1 OR $1 = 'live' AND substr(organization_id, 15, 1) <> '8') AND $2 = '*' AND organization_id = $3
+		SELECT organization_id, $4, $5, $6, $7, $8 FROM audit_chains WHERE `+inOrganization+` AND $2 = '*' AND organization_id = $3
 		ON CONFLICT (organization_id, sequence) DO UPDATE SET sequence = excluded.sequence`,
 		scoped(scope, c.Organization, c.Sequence, c.Hash[:], micros(c.At), []byte(c.PublicKey), c.Signature)...)
 }
 
-const checkpointsInScope = ` FROM audit_checkpoints WHERE ($1 = '*' OR organization_id = $1 OR $1 = 'live' AND substr(organization_id, 15, 1) <> '8') AND $2 = '*' AND ($3 = '' OR organization_id = $3)`
+const checkpointsInScope = ` FROM audit_checkpoints WHERE ` + inOrganization + ` AND $2 = '*' AND ($3 = '' OR organization_id = $3)`
 
 // Checkpoints implements audit.Store. An empty organization is all of them.
 func (s *store) Checkpoints(ctx context.Context, scope tenant.Scope, organization string) ([]audit.Checkpoint, error) {

@@ -16,7 +16,7 @@ const (
 
 // An organization is seen by every scope inside it, so that members can read
 // its name.
-const organizationInScope = `($1 = '*' OR id = $1 OR $1 = 'live' AND substr(id, 15, 1) <> '8') AND $2 <> ''`
+const organizationInScope = isOrganization + ` AND $2 <> ''`
 
 func scanOrganization(r row) (o tenant.Organization, err error) {
 	err = r.Scan(&o.ID, &o.Name, at{&o.CreatedAt})
@@ -42,7 +42,7 @@ func (s *store) Organization(ctx context.Context, scope tenant.Scope, id uuid.UU
 }
 
 const (
-	groupInScope = `($1 = '*' OR organization_id = $1 OR $1 = 'live' AND substr(organization_id, 15, 1) <> '8') AND ($2 = '*' OR id = $2)`
+	groupInScope = inOrganization + ` AND ($2 = '*' OR id = $2)`
 	groupColumns = `id, organization_id, name, balance, webhook_secret, mask_personal_data, created_at`
 )
 
@@ -59,7 +59,7 @@ func (s *store) InsertGroup(ctx context.Context, scope tenant.Scope, g tenant.Gr
 	}
 	err := s.change(ctx, noOrganization, `INSERT INTO groups (id, organization_id, name, balance, webhook_secret, mask_personal_data, created_at)
 		SELECT $3, $4, $5, 0, $6, $7, $8 FROM organizations
-		WHERE id = $4 AND ($1 = '*' OR id = $1 OR $1 = 'live' AND substr(id, 15, 1) <> '8') AND ($2 = '*' OR $3 = $2)`,
+		WHERE id = $4 AND `+isOrganization+` AND ($2 = '*' OR $3 = $2)`,
 		scoped(scope, g.ID, g.OrganizationID, g.Name, g.WebhookSecret, g.MaskPersonalData, micros(g.CreatedAt))...)
 	return taken(err, "The organization already has a group with this name.")
 }

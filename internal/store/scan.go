@@ -14,7 +14,13 @@ import (
 // inScope limits a statement to the caller's scope, which is $1 and $2 of
 // every statement. The zero scope is two empty texts and matches nothing; what
 // is live leaves out the ids that tenant.SandboxOf makes.
-const inScope = `($1 = '*' OR organization_id = $1 OR $1 = 'live' AND substr(organization_id, 15, 1) <> '8') AND ($2 = '*' OR group_id = $2)`
+const inScope = inOrganization + ` AND ($2 = '*' OR group_id = $2)`
+
+const (
+	inOrganization = `($1 = '*' OR organization_id = $1 OR $1 = 'live' AND substr(organization_id, 15, 1) <> '8')`
+	// isOrganization is the same of an organization's own row.
+	isOrganization = `($1 = '*' OR id = $1 OR $1 = 'live' AND substr(id, 15, 1) <> '8')`
+)
 
 // inScopeOf is inScope for the columns of one of several tables.
 func inScopeOf(table string) string {
