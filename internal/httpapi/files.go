@@ -21,7 +21,7 @@ import (
 	"anycheck/internal/fault"
 )
 
-// linkLife is how long the address of a file works.
+// linkLife is how long the address of a file works after it was asked for.
 const linkLife = time.Hour
 
 // downloadTimeout is how long a download may take on a slow link.
@@ -36,16 +36,18 @@ type signer struct {
 }
 
 // links is what the addresses of files in an answer begin with, and whom they
-// are given to: who downloads with one counts as them.
+// are given to: who downloads with one counts as them. until is set once a
+// request: an answer that is kept and then given has the same addresses.
 type links struct {
 	address string // scheme and host
 	holder  audit.Actor
+	until   time.Time // when they stop to work
 }
 
 // url is the address of a stored file, whose path starts with files/.
 func (s signer) url(l links, path string) string {
 	u := url.URL{Path: "/" + path}
-	expires, holder := strconv.FormatInt(s.now().Add(linkLife).Unix(), 10), string(l.holder.Kind)+"."+l.holder.ID
+	expires, holder := strconv.FormatInt(l.until.Unix(), 10), string(l.holder.Kind)+"."+l.holder.ID
 	return l.address + u.EscapedPath() + "?" + url.Values{"expires": {expires}, "for": {holder}, "signature": {s.sign(u.Path, expires, holder)}}.Encode()
 }
 

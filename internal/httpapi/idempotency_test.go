@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -219,7 +220,12 @@ func TestCrashBeforeTheAnswer(t *testing.T) {
 // and all get its answer.
 func TestConcurrentCallsWithOneKey(t *testing.T) {
 	p := newPlatform(t)
-	nodes := []http.Handler{p.handler, newServer(p.server.Config).handler()}
+	// A second passes whenever somebody looks at the clock: what is shown twice
+	// is shown the same.
+	var seconds atomic.Int64
+	start := time.Now()
+	p.server.Now = func() time.Time { return start.Add(time.Duration(seconds.Add(1)) * time.Second) }
+	nodes := []http.Handler{newServer(p.server.Config).handler(), newServer(p.server.Config).handler()}
 	form, contentType := multipartBody("file_category", "VERIFICATION_INPUT_FILE", "files:a.png", "IMG")
 	for _, tt := range []struct{ target, body, contentType, made string }{
 		{"/folders", `{"name":"F"}`, "application/json", "1 folders, 1 entries, 0 files"},

@@ -48,7 +48,7 @@ const contentPolicy = "default-src 'none'; frame-ancestors 'none'"
 // handler wraps the routes in what holds for all of them.
 func (s *server) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{id: requestID(r.Header.Get("X-Request-Id")), base: links{address: s.base(r)}, origin: s.originOf(r)}
+		c := &call{id: requestID(r.Header.Get("X-Request-Id")), base: links{address: s.base(r), until: s.Now().Add(linkLife)}, origin: s.originOf(r)}
 		r = r.WithContext(audit.With(context.WithValue(r.Context(), callKey{}, c), &audit.Entry{}))
 		c.request = r
 		started := time.Now()

@@ -84,7 +84,7 @@ func TestVerificationGolden(t *testing.T) {
 
 	var views []verificationView
 	for _, v := range []verification.Verification{fresh, done, failed} {
-		views = append(views, s.viewVerification(links{address: "https://anycheck.example"}, v.InFull()))
+		views = append(views, s.viewVerification(links{address: "https://anycheck.example", until: s.Now().Add(linkLife)}, v.InFull()))
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -293,7 +293,8 @@ func TestClient(t *testing.T) {
 func TestFileLinks(t *testing.T) {
 	p := newPlatform(t)
 	now := time.Now()
-	p.server.signer.now = func() time.Time { return now }
+	p.server.Now = func() time.Time { return now }
+	p.server.signer.now = p.server.Now
 	v := p.verify(t)
 	link := v.InputFileURL["ktp_file"][0]
 	target, ok := strings.CutPrefix(link, "http://example.com") // httptest's host
@@ -332,7 +333,7 @@ func TestFileLinks(t *testing.T) {
 	for name, target := range forged {
 		t.Run(name, func(t *testing.T) { wantProblem(t, get("GET", target), http.StatusForbidden, fault.CodeForbidden) })
 	}
-	absent := p.server.signer.url(links{}, "files/none.json")
+	absent := p.server.signer.url(links{until: now.Add(linkLife)}, "files/none.json")
 	wantProblem(t, get("GET", absent), http.StatusNotFound, fault.CodeNotFound)
 
 	now = now.Add(linkLife - time.Second)
