@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -42,7 +43,7 @@ func Build(lists []List) *Index {
 	for _, l := range lists {
 		b.List(l)
 		for i := range l.Entities {
-			if err := b.Add(&l.Entities[i]); err != nil {
+			if err := b.Add(&l.Entities[i], Fingerprint(&l.Entities[i])); err != nil {
 				panic(err) // more texts than lists in memory are for
 			}
 		}
@@ -56,13 +57,13 @@ func (b *Builder) List(l List) {
 	b.x.lists = append(b.x.lists, l)
 }
 
-// Add takes an entity in; it keeps nothing of e. The error tells that the
+// Add takes an entity and its fingerprint in; it keeps nothing of e. The error tells that the
 // index is full.
-func (b *Builder) Add(e *Entity) error {
+func (b *Builder) Add(e *Entity, fingerprint uint64) error {
 	x := b.x
 	number := uint32(b.entities.n)
 	r := record{
-		id: b.text(e.ID), url: b.text(e.URL), fingerprint: Fingerprint(e), dates: uint32(b.dates.n), gender: uint8(max(0, slices.Index(genders[:], e.Gender))),
+		id: b.text(e.ID), url: b.text(e.URL), fingerprint: fingerprint, dates: uint32(b.dates.n), gender: uint8(max(0, slices.Index(genders[:], e.Gender))),
 		person: isPerson(e.Schema), countries: b.placeSet(e.Countries), topics: b.set(e.Topics), datasets: b.set(e.Datasets), places: b.placeSet(e.Places),
 	}
 	r.dateCount = uint8(min(len(e.BirthDates), math.MaxUint8))
@@ -210,17 +211,26 @@ func (b *Builder) Index() *Index {
 	b.ids, b.sets = nil, nil
 	x.keys, x.joins, x.days = b.keys.sorted(), b.joins.sorted(), days.sorted()
 	x.findTwins()
+	x.scratch = make(chan *scratch, 2*runtime.GOMAXPROCS(0))
+	for range cap(x.scratch) / 2 {
+		x.giveBack(x.newScratch())
+	}
 	*b = Builder{}
 	return x
 }
 
-// Fingerprint is the start of the SHA-256 of an entity's JSON: it changes when
-// anything that the list says of the entity does.
+// Fingerprint changes when anything that the list says of an entity does.
 func Fingerprint(e *Entity) uint64 {
 	data, err := json.Marshal(e)
 	if err != nil {
 		return 0 // an entity has nothing that cannot be written
 	}
+	return FingerprintJSON(data)
+}
+
+// FingerprintJSON is Fingerprint of an entity that json.Marshal has written:
+// the start of the SHA-256.
+func FingerprintJSON(data []byte) uint64 {
 	sum := sha256.Sum256(data)
 	return binary.BigEndian.Uint64(sum[:])
 }

@@ -7,11 +7,11 @@ import (
 )
 
 // explain says which parts met how and what each fact added.
-func (x *Index) explain(tokens []queryToken, q Query, m match) []Evidence {
+func (x *Index) explain(tokens []queryToken, q Query, m *match) []Evidence {
 	ref := x.names[m.name]
 	e := &x.entities[ref.entity]
 	listed := x.tokens[ref.first : ref.first+uint32(ref.count)]
-	var out []Evidence
+	out := make([]Evidence, 0, m.pairCount+5)
 	var usedQ, usedL [maxTokens]bool
 	met := float32(0)
 	for _, p := range m.pairs[:m.pairCount] {

@@ -3,7 +3,6 @@ package screening
 import (
 	"math"
 	"slices"
-	"sync"
 )
 
 // Index is a set of lists made ready for searching. It never changes once
@@ -32,7 +31,7 @@ type Index struct {
 	days     *keyTable // day of birth → first name of a person
 	persons  int
 	twins    map[uint32][]uint32 // entity → entries that are the same person
-	scratch  sync.Pool           // *tally
+	scratch  chan *scratch       // at hand for searches
 }
 
 // span is a text in Index.texts.

@@ -92,13 +92,18 @@ type match struct {
 	pairCount int
 }
 
-func (m match) better(o match) bool {
+func (m *match) better(o *match) bool {
 	return m.total > o.total || m.total == o.total && m.name < o.name
 }
 
-func (m match) matchedOn(kind NameKind) []string {
-	out := []string{map[NameKind]string{Primary: "name", Alias: "alias", Weak: "weak_alias"}[kind]}
-	if out[0] == "" {
+func (m *match) matchedOn(kind NameKind) []string {
+	out := make([]string, 1, 4)
+	switch kind {
+	case Alias:
+		out[0] = "alias"
+	case Weak:
+		out[0] = "weak_alias"
+	default:
 		out[0] = "name"
 	}
 	if m.date > 0 {

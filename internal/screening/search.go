@@ -47,43 +47,44 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 	if len(tokens) == 0 || ctx.Err() != nil {
 		return nil
 	}
+	s := x.borrow()
+	defer x.giveBack(s)
 	asked := x.rules.placeOf(q.Place)
-	best := map[uint32]match{}
-	for _, name := range x.candidates(tokens, q.AllSchemas) {
-		entity := x.names[name].entity
-		old, ok := best[entity]
-		if !ok {
-			old.facts = x.facts(q, asked, entity)
-		}
-		if m := x.score(tokens, old.facts, name); !ok || m.better(old) {
-			best[entity] = m
-		}
+	for _, c := range x.candidates(s, tokens, q.AllSchemas) {
+		x.consider(s, tokens, q, asked, c.name, false)
 	}
-	x.bornOn(q.BirthDate, func(name uint32) {
-		entity := x.names[name].entity
-		m, ok := best[entity]
-		if !ok {
-			m.facts = x.facts(q, asked, entity)
-		}
-		if n := x.score(tokens, m.facts, name); n.pairCount > 0 && (!ok || n.better(m)) {
-			best[entity] = n
-		}
-	})
+	x.bornOn(q.BirthDate, func(name uint32) { x.consider(s, tokens, q, asked, name, true) })
 	if ctx.Err() != nil {
 		return nil
 	}
-	matches := make([]match, 0, len(best))
-	for _, m := range best {
-		matches = append(matches, m)
+	for i := range s.matches {
+		s.order = append(s.order, &s.matches[i])
 	}
-	slices.SortFunc(matches, func(a, b match) int {
+	slices.SortFunc(s.order, func(a, b *match) int {
 		if c := cmp.Compare(b.total, a.total); c != 0 {
 			return c
 		}
 		one, other := &x.entities[x.names[a.name].entity], &x.entities[x.names[b.name].entity]
 		return cmp.Or(cmp.Compare(x.precedence(one), x.precedence(other)), cmp.Compare(x.text(one.id), x.text(other.id)), cmp.Compare(a.name, b.name))
 	})
-	return x.hits(tokens, q, matches, limit)
+	return x.hits(tokens, q, s.order, limit)
+}
+
+// consider scores a listed name and keeps it when it is its entity's best so
+// far; one that must meet, only when a part of it met a part of the query.
+func (x *Index) consider(s *scratch, tokens []queryToken, q Query, asked place, name uint32, mustMeet bool) {
+	entity := x.names[name].entity
+	i := slices.Index(s.entities, entity)
+	if i < 0 {
+		if m := x.score(tokens, x.facts(q, asked, entity), name); !mustMeet || m.pairCount > 0 {
+			s.entities, s.matches = append(s.entities, entity), append(s.matches, m)
+		}
+		return
+	}
+	old := &s.matches[i]
+	if m := x.score(tokens, old.facts, name); (!mustMeet || m.pairCount > 0) && m.better(old) {
+		*old = m
+	}
 }
 
 // bornOn gives names of persons who are born on a day: it finds a person under
@@ -151,25 +152,52 @@ func (x *Index) queryTokens(name string) []queryToken {
 	return out
 }
 
-// tally adds up points by name during one search.
-type tally struct {
-	points []float32 // by name; 0 is not found
-	found  []uint32  // the names with points
+// scratch is what one search writes to; the next one uses it again. Among a
+// million persons it is 10 MB, and whoever allocates those while a list is
+// loaded pays for the collector's work with tens of milliseconds.
+type scratch struct {
+	points   []float32 // by name; 0 is not found
+	found    []uint32  // the names with points
+	most     []candidate
+	entities []uint32 // the entities looked at
+	matches  []match  // the best of each
+	order    []*match // into matches
+}
+
+type candidate struct {
+	name   uint32
+	points float32
+}
+
+func (x *Index) newScratch() *scratch {
+	return &scratch{points: make([]float32, len(x.names)), most: make([]candidate, 0, 4*maxCandidates),
+		entities: make([]uint32, 0, maxCandidates+maxBornOn), matches: make([]match, 0, maxCandidates+maxBornOn)}
+}
+
+// borrow takes a scratch of those at hand. They wait in a channel, because the
+// collector empties a sync.Pool just when allocating is dear.
+func (x *Index) borrow() *scratch {
+	select {
+	case s := <-x.scratch:
+		return s
+	default:
+		return x.newScratch()
+	}
+}
+
+func (x *Index) giveBack(s *scratch) {
+	for _, name := range s.found {
+		s.points[name] = 0
+	}
+	s.found, s.most, s.entities, s.matches, s.order = s.found[:0], s.most[:0], s.entities[:0], s.matches[:0], s.order[:0]
+	select {
+	case x.scratch <- s:
+	default:
+	}
 }
 
 // candidates gives the names that share most information with the query.
-func (x *Index) candidates(tokens []queryToken, all bool) []uint32 {
-	t, _ := x.scratch.Get().(*tally)
-	if t == nil {
-		t = &tally{points: make([]float32, len(x.names))}
-	}
-	defer func() {
-		for _, name := range t.found {
-			t.points[name] = 0
-		}
-		t.found = t.found[:0]
-		x.scratch.Put(t)
-	}()
+func (x *Index) candidates(t *scratch, tokens []queryToken, all bool) []candidate {
 	add := func(name uint32, p float32, fresh bool) {
 		if old := t.points[name]; old > 0 {
 			t.points[name] = old + p
@@ -244,12 +272,8 @@ func (x *Index) has(name, word uint32) bool {
 }
 
 // most gives the names with the most points, best first.
-func (x *Index) most(t *tally) []uint32 {
-	type candidate struct {
-		name   uint32
-		points float32
-	}
-	best := make([]candidate, 0, 4*maxCandidates)
+func (x *Index) most(t *scratch) []candidate {
+	best := t.most
 	least := float32(math.Inf(-1))
 	cut := func() {
 		slices.SortFunc(best, func(a, b candidate) int {
@@ -271,11 +295,7 @@ func (x *Index) most(t *tally) []uint32 {
 		}
 	}
 	cut()
-	names := make([]uint32, len(best))
-	for i, c := range best {
-		names[i] = c.name
-	}
-	return names
+	return best
 }
 
 // eachJoin finds names of which adjacent parts, written as one, are the word;
@@ -315,7 +335,7 @@ func (x *Index) joinedWords(fold string, yield func(id uint32, alike float32)) {
 
 // hits turns matches into what the caller sees. Entities that several lists
 // publish under one id become one hit.
-func (x *Index) hits(tokens []queryToken, q Query, matches []match, limit int) []Hit {
+func (x *Index) hits(tokens []queryToken, q Query, matches []*match, limit int) []Hit {
 	out := make([]Hit, 0, min(limit, len(matches)))
 	at := map[string]int{}
 	for _, m := range matches {

@@ -95,7 +95,7 @@ func TestBuilderKeepsNothingOfTheEntity(t *testing.T) {
 	b.List(List{Name: "offices", Version: "1", Entities: []Entity{{}}})
 	e := named("A", "Wirandaka Suklentang", "1954-04-01", Male)
 	e.Topics, e.Places, e.URL = []string{"role.pep"}, []string{"Gosanda"}, "https://example.org/a"
-	if err := b.Add(&e); err != nil {
+	if err := b.Add(&e, 0); err != nil {
 		t.Fatal(err)
 	}
 	e.Topics[0], e.Places[0], e.Names[0].Text, e.BirthDates[0].Year = "x", "x", "x", 1

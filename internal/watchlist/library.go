@@ -24,8 +24,11 @@ import (
 	"anycheck/internal/verification"
 )
 
-// maxStoredBytes bounds what is unpacked of one stored list.
-const maxStoredBytes = 4 << 30
+// Bounds of what is unpacked of a stored list: all of it, and one entity.
+const (
+	maxStoredBytes = 4 << 30
+	maxLine        = 256 << 20
+)
 
 // Library keeps imported lists and searches the active ones. A search uses the
 // index there is; when a list has changed, another is built beside it and
@@ -170,8 +173,8 @@ func (l *Library) Diff(ctx context.Context, name string, from, to int) (Differen
 		return Difference{}, fault.New(fault.NotFound, "The list %s has the versions 1 to %d; two of them are needed.", name, newest)
 	}
 	prints := make(map[string]uint64, versions[to].Entities)
-	err = l.load(ctx, versions[to], func(e *screening.Entity) error {
-		prints[e.ID] = screening.Fingerprint(e)
+	err = l.load(ctx, versions[to], func(e *screening.Entity, print uint64) error {
+		prints[e.ID] = print
 		return nil
 	})
 	if err != nil {
@@ -204,11 +207,11 @@ func (l *Library) versions(ctx context.Context, name string) (map[int]verificati
 func (l *Library) compare(ctx context.Context, old verification.WatchList, now map[string]uint64) (d Difference, err error) {
 	d.Added, d.Removed, d.Changed = []string{}, []string{}, []string{}
 	seen := make(map[string]bool, old.Entities)
-	err = l.load(ctx, old, func(e *screening.Entity) error {
+	err = l.load(ctx, old, func(e *screening.Entity, print uint64) error {
 		seen[e.ID] = true
-		if print, ok := now[e.ID]; !ok {
+		if other, ok := now[e.ID]; !ok {
 			d.Removed = append(d.Removed, e.ID)
-		} else if print != screening.Fingerprint(e) {
+		} else if print != other {
 			d.Changed = append(d.Changed, e.ID)
 		}
 		return nil
@@ -362,9 +365,9 @@ func (l *Library) build(ctx context.Context, rows []verification.WatchList) (*sc
 	return b.Index(), nil
 }
 
-// load gives the entities of a stored version one by one. Reading runs ahead of
-// what each does, on another core.
-func (l *Library) load(ctx context.Context, row verification.WatchList, each func(*screening.Entity) error) error {
+// load gives the entities of a stored version one by one, with their
+// fingerprints. Reading runs ahead of what each does, on another core.
+func (l *Library) load(ctx context.Context, row verification.WatchList, each func(e *screening.Entity, print uint64) error) error {
 	f, err := l.blobs.Open(ctx, row.Path)
 	if err != nil {
 		return err
@@ -376,7 +379,7 @@ func (l *Library) load(ctx context.Context, row verification.WatchList, each fun
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	batches := make(chan []screening.Entity, 4)
+	batches := make(chan []stored, 4)
 	read := make(chan error, 1)
 	go func() {
 		read <- readEntities(ctx, z, batches)
@@ -386,7 +389,7 @@ func (l *Library) load(ctx context.Context, row verification.WatchList, each fun
 	for batch := range batches {
 		for i := range batch {
 			if err == nil {
-				err = each(&batch[i])
+				err = each(&batch[i].entity, batch[i].print)
 			}
 		}
 		if n += len(batch); err != nil {
@@ -399,29 +402,34 @@ func (l *Library) load(ctx context.Context, row verification.WatchList, each fun
 	return err
 }
 
+// stored is an entity as put wrote it, and its fingerprint.
+type stored struct {
+	entity screening.Entity
+	print  uint64
+}
+
 // readEntities sends what is stored, some hundred entities at a time.
-func readEntities(ctx context.Context, from io.Reader, batches chan<- []screening.Entity) error {
+func readEntities(ctx context.Context, from io.Reader, batches chan<- []stored) error {
 	const size = 256
-	dec := json.NewDecoder(io.LimitReader(from, maxStoredBytes))
-	for {
-		batch := make([]screening.Entity, 0, size)
-		var err error
-		for err == nil && len(batch) < size {
-			var e screening.Entity
-			if err = dec.Decode(&e); err == nil {
-				batch = append(batch, e)
+	lines := bufio.NewScanner(io.LimitReader(from, maxStoredBytes))
+	lines.Buffer(make([]byte, 64<<10), maxLine)
+	for more := true; more; {
+		batch := make([]stored, 0, size)
+		for len(batch) < size {
+			if more = lines.Scan(); !more {
+				break
 			}
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
+			line := stored{print: screening.FingerprintJSON(lines.Bytes())}
+			if err := json.Unmarshal(lines.Bytes(), &line.entity); err != nil {
+				return err
+			}
+			batch = append(batch, line)
 		}
 		select {
 		case batches <- batch:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if err != nil {
-			return nil
-		}
 	}
+	return lines.Err()
 }
