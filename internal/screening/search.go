@@ -170,8 +170,13 @@ type candidate struct {
 }
 
 func (x *Index) newScratch() *scratch {
-	return &scratch{points: make([]float32, len(x.names)), most: make([]candidate, 0, 4*maxCandidates),
+	s := &scratch{points: make([]float32, len(x.names)), found: make([]uint32, 0, min(len(x.names), maxPostings)), most: make([]candidate, 0, 4*maxCandidates),
 		entities: make([]uint32, 0, maxCandidates+maxBornOn), matches: make([]match, 0, maxCandidates+maxBornOn)}
+	// New memory becomes real page by page when it is first written to, which
+	// no search should wait for.
+	clear(s.points)
+	clear(s.found[:cap(s.found)])
+	return s
 }
 
 // borrow takes a scratch of those at hand. They wait in a channel, because the
