@@ -1,16 +1,23 @@
 package store_test
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"anycheck/internal/fault"
 	"anycheck/internal/store"
 	"anycheck/internal/store/pgtest"
 	"anycheck/internal/store/storetest"
+	"anycheck/internal/tenant"
+	"anycheck/internal/vault"
 )
 
 func TestSQLite(t *testing.T)   { storetest.Run(t, storetest.SQLite) }
@@ -115,6 +122,53 @@ func TestSQLiteFilesArePrivate(t *testing.T) {
 
 // What an older database has in its ledger is summed up as if it had been
 // counted at the time.
+// A destroyed key must not lie on in what SQLite has freed of its pages: the
+// master key would open what backups still hold.
+func TestDestroyedKeysAreOverwritten(t *testing.T) {
+	dir := t.TempDir()
+	db, err := store.Open(t.Context(), "", dir, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyset, err := vault.NewKeyset()
+	if err != nil {
+		t.Fatal(err)
+	}
+	master, err := vault.Open(func() ([]byte, error) { return keyset, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetVault(master)
+	org := tenant.Organization{ID: uuid.New(), Name: "Organization", CreatedAt: time.Now()}
+	group := tenant.Group{ID: uuid.New(), OrganizationID: org.ID, Name: "Group", CreatedAt: time.Now()}
+	if err := errors.Join(db.InsertOrganization(t.Context(), org), db.InsertGroup(t.Context(), tenant.Everything(), group)); err != nil {
+		t.Fatal(err)
+	}
+	var keys [40][]byte // some pages of them
+	var owners [40]vault.Owner
+	for i := range keys {
+		owners[i] = vault.Owner{Organization: org.ID, Group: group.ID, ID: uuid.New()}
+		if keys[i], err = db.DataKey(t.Context(), owners[i], true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.DestroyDataKeys(t.Context(), owners[:20], time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil { // the log goes with the last connection
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(filepath.Join(dir, "anycheck.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, key := range keys {
+		if bytes.Contains(file, key) != (i >= 20) {
+			t.Errorf("key %d of 40, of which 20 are destroyed, is in the file: %t", i, bytes.Contains(file, key))
+		}
+	}
+}
+
 func TestUsageOfOlderLedgers(t *testing.T) {
 	for name, open := range map[string]func(*testing.T) *store.DB{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
 		t.Run(name, func(t *testing.T) {
