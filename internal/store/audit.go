@@ -89,13 +89,13 @@ func (s *store) appendAudit(ctx context.Context, e *audit.Entry) error {
 // the new number and the hash before.
 func (s *store) nextOf(ctx context.Context, chain string) (audit.Head, error) {
 	const next = `UPDATE audit_chains SET sequence = sequence + 1 WHERE organization_id = $1 RETURNING organization_id, sequence, hash`
-	head, err := scanHead(s.tx.QueryRowContext(ctx, next, chain))
+	head, err := scanHead(s.in.QueryRowContext(ctx, next, chain))
 	if errors.Is(err, sql.ErrNoRows) {
 		if _, err := s.exec(ctx, `INSERT INTO audit_chains (organization_id, sequence, hash) VALUES ($1, 0, $2) ON CONFLICT (organization_id) DO NOTHING`,
 			chain, make([]byte, len(audit.Hash{}))); err != nil {
 			return audit.Head{}, err
 		}
-		head, err = scanHead(s.tx.QueryRowContext(ctx, next, chain))
+		head, err = scanHead(s.in.QueryRowContext(ctx, next, chain))
 	}
 	return head, s.db.dialect.translate(err)
 }

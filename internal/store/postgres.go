@@ -56,7 +56,7 @@ func openPostgres(ctx context.Context, address string, o Options) (_ *DB, err er
 		return nil, postgresDialect.translate(err)
 	}
 	db := &DB{dialect: postgresDialect, pool: pool, write: stdlib.OpenDBFromPool(pool)}
-	db.read = db.write
+	db.read, db.writes, db.reads = db.write, db.write, db.write
 	defer func() {
 		if err != nil {
 			_ = db.Close()

@@ -65,6 +65,9 @@ func openSQLite(ctx context.Context, dataDir string, o Options) (_ *DB, err erro
 		return nil, err
 	}
 
+	db.kept = &statements{pool: db.write}
+	db.writes, db.reads = preparing{db.write, db.kept.keep}, preparing{db.read, (&statements{pool: db.read}).keep}
+
 	// Two programs that start at once on a new folder must not migrate at once.
 	lock := flock.New(filepath.Join(dataDir, ".migrate.lock"), flock.SetPermissions(0o600))
 	if _, err := lock.TryLockContext(ctx, lockRetry); err != nil {

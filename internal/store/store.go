@@ -40,6 +40,9 @@ type DB struct {
 	write   *sql.DB
 	read    *sql.DB // the same as write on PostgreSQL
 
+	writes, reads querier     // what statements outside a transaction go through
+	kept          *statements // of write; nil on PostgreSQL
+
 	river *sql.DB       // nil on PostgreSQL
 	pool  *pgxpool.Pool // nil on SQLite
 

@@ -16,28 +16,22 @@ type store struct {
 	db   *DB
 	conn *sql.Conn // the connection of tx
 	tx   *sql.Tx   // nil outside a transaction
+	in   querier   // what tx's statements go through
 	held map[string]chan struct{}
-}
-
-// querier is what *sql.DB and *sql.Tx have in common.
-type querier interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 func (s *store) writer() querier {
 	if s.tx != nil {
-		return s.tx
+		return s.in
 	}
-	return s.db.write
+	return s.db.writes
 }
 
 func (s *store) reader() querier {
 	if s.tx != nil {
-		return s.tx
+		return s.in
 	}
-	return s.db.read
+	return s.db.reads
 }
 
 // InTx implements verification.Store. An error of a statement ends a
@@ -77,6 +71,8 @@ func (s *store) atomically(ctx context.Context, fn func(tx *store) error) error 
 }
 
 func (s *store) transact(ctx context.Context, fn func(tx *store) error) error {
+	after := func(context.Context) {}
+	defer func() { after(ctx) }()
 	// The queue needs the connection under the transaction (Enqueuer).
 	conn, err := s.db.write.Conn(ctx)
 	if err != nil {
@@ -87,7 +83,10 @@ func (s *store) transact(ctx context.Context, fn func(tx *store) error) error {
 	if err != nil {
 		return s.db.dialect.translate(err)
 	}
-	in := &store{db: s.db, conn: conn, tx: tx}
+	in := &store{db: s.db, conn: conn, tx: tx, in: tx}
+	if s.db.kept != nil {
+		in.in, after = s.db.kept.within(tx)
+	}
 	defer in.endTurns() // after the transaction's end
 	// After a commit this does nothing; after an error or a panic it undoes
 	// all. Its own error adds nothing to the one that is returned.
