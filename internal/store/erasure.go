@@ -226,6 +226,11 @@ func (s *store) SetRetention(ctx context.Context, scope tenant.Scope, group uuid
 	return err
 }
 
+// KeepResults implements auth.Store.
+func (s *store) KeepResults(ctx context.Context, scope tenant.Scope, group uuid.UUID, days int) error {
+	return s.SetRetention(ctx, scope, group, verification.ResultData, days)
+}
+
 // erasedResult tells a caller who asks for a result that it is erased.
 func (s *store) erasedResult(ctx context.Context, scope tenant.Scope, result uuid.UUID) error {
 	if _, err := s.Tombstone(ctx, scope, result); err == nil {

@@ -514,6 +514,9 @@ var calls = []struct {
 		g.MaskPersonalData = true
 		return b.db.UpdateGroup(t.Context(), s, g)
 	})},
+	{"KeepResults", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.KeepResults(t.Context(), s, b.group.ID, 8)
+	})},
 	{"Sessions", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		list, err := b.db.Sessions(t.Context(), s, b.user.ID, now)
 		return len(list) > 0, err
