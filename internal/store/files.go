@@ -62,7 +62,8 @@ func (s *store) UnusedFiles(ctx context.Context, scope tenant.Scope, now time.Ti
 		ORDER BY u.created_at, f.path LIMIT $5`, scoped(scope, micros(now), days, limit, verification.UploadData, verification.InputFile, micros(after.CreatedAt), after.Path)...)
 }
 
-// CondemnFile implements verification.Store.
+// CondemnFile implements verification.Store. It asks state, not file_uses: who
+// has waited for the row's lock sees the row's new version, but no new rows of others.
 func (s *store) CondemnFile(ctx context.Context, scope tenant.Scope, path string, at time.Time) error {
 	return s.atomically(ctx, func(tx *store) error {
 		if err := tx.change(ctx, noFile, `UPDATE files SET state = 'DELETED' WHERE `+inScope+` AND path = $3 AND state <> 'USED'`, scoped(scope, path)...); err != nil {
