@@ -192,7 +192,7 @@ func (s *Service) Unlink(ctx context.Context, email string) error {
 func (s *Service) SetMasking(ctx context.Context, g tenant.Group, on bool) error {
 	audit.Of(ctx).About(g.OrganizationID, g.ID, "group", g.ID)
 	g.MaskPersonalData = on
-	return s.store.UpdateGroup(ctx, tenant.EveryTenant(), g)
+	return s.updateGroup(ctx, tenant.EveryTenant(), g)
 }
 
 // UserByEmail finds a user for the command line.

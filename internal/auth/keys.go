@@ -53,7 +53,18 @@ func (s *Service) createKey(ctx context.Context, owner tenant.User, g tenant.Gro
 	k := tenant.APIKey{ID: newID(), OrganizationID: g.OrganizationID, GroupID: g.ID, UserID: owner.ID, Name: name,
 		Prefix: prefix, Hash: hashOf(text), Scopes: n.Scopes, Test: n.Test, ExpiresAt: n.ExpiresAt, CreatedAt: now}
 	audit.Of(ctx).About(k.OrganizationID, k.GroupID, "key", k.ID)
-	return k, text, s.store.InsertAPIKey(ctx, tenant.WithinGroup(k.OrganizationID, k.GroupID), k)
+	insert := func(ctx context.Context, tx Store) error {
+		if err := tx.InsertAPIKey(ctx, tenant.WithinGroup(k.OrganizationID, k.GroupID), k); err != nil || !k.Test {
+			return err
+		}
+		return openSandbox(ctx, tx, g.OrganizationID, g.ID, now)
+	}
+	err = s.store.Atomically(ctx, insert)
+	// Others may be first meanwhile: to make the organization's sandbox, then the group's.
+	for try := 0; k.Test && alreadyExists(err) && try < 2; try++ {
+		err = s.store.Atomically(ctx, insert)
+	}
+	return k, text, err
 }
 
 // ListKeys lists the keys that the actor manages, newest first.

@@ -306,5 +306,5 @@ func (s *Service) ChangeGroup(ctx context.Context, a tenant.Actor, id uuid.UUID,
 	if c.MaskPersonalData != nil {
 		g.MaskPersonalData = *c.MaskPersonalData
 	}
-	return g, s.store.UpdateGroup(ctx, a.Scope(), g)
+	return g, s.updateGroup(ctx, a.Scope(), g)
 }

@@ -13,6 +13,10 @@ import (
 // Store keeps accounts, sessions and keys. Lookups that prove who is calling
 // have no scope: there is no caller yet. What people manage takes theirs.
 type Store interface {
+	// Atomically runs fn in one transaction: all that it writes through tx
+	// stays, or nothing. It may run again.
+	Atomically(ctx context.Context, fn func(ctx context.Context, tx Store) error) error
+
 	// UserByEmail finds a user by lower-case address; NotFound when there is none.
 	UserByEmail(ctx context.Context, email string) (tenant.User, error)
 	// Session finds a session that is not revoked, and its user; NotFound
@@ -75,6 +79,8 @@ type Store interface {
 	UpdateUser(ctx context.Context, scope tenant.Scope, u tenant.User) error
 	// UpdateGroup writes Name and MaskPersonalData.
 	UpdateGroup(ctx context.Context, scope tenant.Scope, g tenant.Group) error
+	// KeepResults sets for how many days a group's results are kept.
+	KeepResults(ctx context.Context, scope tenant.Scope, group uuid.UUID, days int) error
 	// SetUserDisabled switches a user off (and its sessions) or on again.
 	SetUserDisabled(ctx context.Context, scope tenant.Scope, id uuid.UUID, disabled bool, now time.Time) error
 

@@ -2,10 +2,13 @@ package queue
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // openTx shows River a transaction that database/sql has begun on the
@@ -15,6 +18,17 @@ type openTx struct{ conn *pgx.Conn }
 var _ pgx.Tx = openTx{}
 
 var errForeignTx = errors.New("queue: the transaction belongs to its opener")
+
+// onPgx gives River, which speaks pgx, the transaction that runs on conn.
+func onPgx(conn *sql.Conn, fn func(tx pgx.Tx) error) error {
+	return conn.Raw(func(driver any) error {
+		c, ok := driver.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("queue: the transaction is on %T, want pgx", driver)
+		}
+		return fn(openTx{c.Conn()})
+	})
+}
 
 func (openTx) Begin(context.Context) (pgx.Tx, error) { return nil, errForeignTx }
 func (openTx) Commit(context.Context) error          { return errForeignTx }

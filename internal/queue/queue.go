@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
@@ -81,6 +81,7 @@ type Jobs struct {
 		Subscribe(kinds ...river.EventKind) (<-chan *river.Event, func())
 	}
 	insert   func(ctx context.Context, conn *sql.Conn, tx *sql.Tx, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
+	remove   func(ctx context.Context, conn *sql.Conn, tx *sql.Tx, id int64) error
 	sqlite   *sql.DB // nil on PostgreSQL
 	log      *slog.Logger
 	handlers Handlers
@@ -99,6 +100,10 @@ func NewSQLite(db *sql.DB, o Options) (*Jobs, error) {
 	j.insert = func(ctx context.Context, _ *sql.Conn, tx *sql.Tx, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error) {
 		return client.InsertTx(ctx, tx, args, opts)
 	}
+	j.remove = func(ctx context.Context, _ *sql.Conn, tx *sql.Tx, id int64) error {
+		_, err := client.JobDeleteTx(ctx, tx, id)
+		return err
+	}
 	return j, nil
 }
 
@@ -111,16 +116,17 @@ func NewPostgres(pool *pgxpool.Pool, o Options) (*Jobs, error) {
 	}
 	j.client = client
 	j.insert = func(ctx context.Context, conn *sql.Conn, _ *sql.Tx, args river.JobArgs, opts *river.InsertOpts) (res *rivertype.JobInsertResult, err error) {
-		// River speaks pgx: it gets the connection that the transaction runs on.
-		err = conn.Raw(func(driver any) error {
-			c, ok := driver.(*stdlib.Conn)
-			if !ok {
-				return fmt.Errorf("queue: the transaction is on %T, want pgx", driver)
-			}
-			res, err = client.InsertTx(ctx, openTx{c.Conn()}, args, opts)
+		err = onPgx(conn, func(tx pgx.Tx) error {
+			res, err = client.InsertTx(ctx, tx, args, opts)
 			return err
 		})
 		return res, err
+	}
+	j.remove = func(ctx context.Context, conn *sql.Conn, _ *sql.Tx, id int64) error {
+		return onPgx(conn, func(tx pgx.Tx) error {
+			_, err := client.JobDeleteTx(ctx, tx, id)
+			return err
+		})
 	}
 	return j, nil
 }
@@ -163,17 +169,23 @@ var unfinished = []rivertype.JobState{rivertype.JobStateAvailable, rivertype.Job
 	rivertype.JobStateScheduled, rivertype.JobStateRetryable}
 
 // EnqueueTx puts a task into the queue as part of tx, which runs on conn. A
-// task that waits in the queue already is not added again.
+// task that is about to run already is not added again.
 func (j *Jobs) EnqueueTx(ctx context.Context, conn *sql.Conn, tx *sql.Tx, task verification.Task) error {
 	unique := river.UniqueOpts{ByArgs: true, ByState: unfinished}
 	done, err := j.insertTask(ctx, conn, tx, task, 0, unique)
-	if err != nil {
+	if err != nil || !done.UniqueSkippedAsDuplicate {
 		return err
 	}
-	if done.UniqueSkippedAsDuplicate && done.Job.State == rivertype.JobStateRunning {
+	switch done.Job.State {
+	case rivertype.JobStateRunning:
 		// The running job may be past the point where it would see what this
 		// transaction writes: one more runs after it was told.
 		_, err = j.insertTask(ctx, conn, tx, task, done.Job.ID, unique)
+	case rivertype.JobStateScheduled, rivertype.JobStateRetryable:
+		// What it waits for, and its tries, may be of what is no more.
+		if err = j.remove(ctx, conn, tx, done.Job.ID); err == nil {
+			_, err = j.insertTask(ctx, conn, tx, task, 0, unique)
+		}
 	}
 	return err
 }

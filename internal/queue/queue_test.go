@@ -46,13 +46,16 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func engines(t *testing.T, test func(t *testing.T, r *rig)) {
+// engines runs a test on both; jobs that fail are tried again at once, or
+// after wait.
+func engines(t *testing.T, test func(t *testing.T, r *rig), wait ...time.Duration) {
 	t.Parallel()
+	first := append(wait, time.Millisecond)[0]
 	for name, open := range map[string]func(*testing.T) *store.DB{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // they mostly wait
 			r := &rig{db: open(t), log: &lockedBuffer{}}
-			o := Options{Processors: 2, firstRetry: time.Millisecond, Logger: slog.New(slog.NewTextHandler(r.log, nil))}
+			o := Options{Processors: 2, firstRetry: first, Logger: slog.New(slog.NewTextHandler(r.log, nil))}
 			var err error
 			if pool := r.db.Pool(); pool != nil {
 				r.tables = stdlib.OpenDBFromPool(pool)
@@ -311,6 +314,36 @@ func TestATaskWaitsOnlyOnce(t *testing.T) {
 		next(t, "a run after the end", running)
 		next(t, "its end", completed)
 	})
+}
+
+// A task that is asked for again does not wait for what its job waits for: the
+// verification may have been cancelled and begun anew since.
+func TestAskedForAgainRunsAtOnce(t *testing.T) {
+	later := fault.New(fault.Exhausted, "Later.")
+	later.RetryAfter = 24 * time.Hour
+	for name, tt := range map[string]struct {
+		first error
+		ends  river.EventKind
+	}{
+		"one that waits":             {later, river.EventKindJobSnoozed},
+		"one that waits for a retry": {errors.New("failed"), river.EventKindJobFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			engines(t, func(t *testing.T, r *rig) {
+				h := newRecorder(tt.first)
+				ended, cancel := r.jobs.client.Subscribe(tt.ends)
+				defer cancel()
+				r.start(t, Handlers{verification.ProcessTask: h.handle})
+				id := r.enqueue(t, verification.ProcessTask)
+				next(t, "the first run", h.calls)
+				next(t, "its end", ended)
+				r.enqueueID(t, verification.ProcessTask, id)
+				if got := next(t, "the second run", h.calls); got != (seen{id, 1}) {
+					t.Errorf("got %v, want a first try of %v", got, id)
+				}
+			}, time.Hour)
+		})
+	}
 }
 
 // A task of a new round does not wait for one of the round before, which may

@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"anycheck/internal/tenant"
-	"anycheck/internal/verification"
 )
 
 const (
@@ -45,8 +44,7 @@ func (s *store) TouchAPIKey(ctx context.Context, id uuid.UUID, at time.Time) err
 	return s.change(ctx, noAPIKey, `UPDATE api_keys SET last_used_at = $2 WHERE id = $1`, id, micros(at))
 }
 
-// InsertAPIKey implements auth.Store. The first test key of a group makes its
-// sandbox.
+// InsertAPIKey implements auth.Store.
 func (s *store) InsertAPIKey(ctx context.Context, scope tenant.Scope, k tenant.APIKey) error {
 	scopes := k.Scopes
 	if scopes == nil {
@@ -56,35 +54,12 @@ func (s *store) InsertAPIKey(ctx context.Context, scope tenant.Scope, k tenant.A
 	if err != nil {
 		return err
 	}
-	return s.atomically(ctx, func(tx *store) error {
-		err := tx.change(ctx, noGroup, `INSERT INTO api_keys (id, organization_id, group_id, user_id, name, prefix, hash, scopes, expires_at, revoked_at, last_used_at, created_at, test)
-			SELECT $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 FROM groups
-			WHERE id = $5 AND organization_id = $4 AND `+groupInScope,
-			scoped(scope, k.ID, k.OrganizationID, k.GroupID, k.UserID, k.Name, k.Prefix, k.Hash, text,
-				optionalMicros(k.ExpiresAt), optionalMicros(k.RevokedAt), optionalMicros(k.LastUsedAt), micros(k.CreatedAt), k.Test)...)
-		if err != nil || !k.Test {
-			return taken(err, "There is already an API key with this prefix.")
-		}
-		return tx.openSandbox(ctx, k)
-	})
-}
-
-// openSandbox makes the sandbox of a key's group, unless it is there. Nobody
-// signs in to it, its webhooks are signed with the live group's secret, and its
-// results go by themselves.
-func (s *store) openSandbox(ctx context.Context, k tenant.APIKey) error {
-	org, group := tenant.SandboxOf(k.OrganizationID), tenant.SandboxOf(k.GroupID)
-	if _, err := s.exec(ctx, `INSERT INTO organizations (id, name, created_at) SELECT $1, name || ' (sandbox)', $3 FROM organizations WHERE id = $2
-		ON CONFLICT (id) DO NOTHING`, org, k.OrganizationID, micros(k.CreatedAt)); err != nil {
-		return taken(err, "The sandbox needs the organization's name with (sandbox) behind it, which another organization has.")
-	}
-	if _, err := s.exec(ctx, `INSERT INTO groups (id, organization_id, name, balance, webhook_secret, created_at) SELECT $1, $2, name, 0, '', $4 FROM groups WHERE id = $3
-		ON CONFLICT (id) DO NOTHING`, group, org, k.GroupID, micros(k.CreatedAt)); err != nil {
-		return err
-	}
-	_, err := s.exec(ctx, `INSERT INTO retention (group_id, class, organization_id, days) VALUES ($1, $2, $3, $4) ON CONFLICT (group_id, class) DO NOTHING`,
-		group, verification.ResultData, org, tenant.SandboxDays)
-	return err
+	err = s.change(ctx, noGroup, `INSERT INTO api_keys (id, organization_id, group_id, user_id, name, prefix, hash, scopes, expires_at, revoked_at, last_used_at, created_at, test)
+		SELECT $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 FROM groups
+		WHERE id = $5 AND organization_id = $4 AND `+groupInScope,
+		scoped(scope, k.ID, k.OrganizationID, k.GroupID, k.UserID, k.Name, k.Prefix, k.Hash, text,
+			optionalMicros(k.ExpiresAt), optionalMicros(k.RevokedAt), optionalMicros(k.LastUsedAt), micros(k.CreatedAt), k.Test)...)
+	return taken(err, "There is already an API key with this prefix.")
 }
 
 // APIKeys implements auth.Store.

@@ -133,7 +133,7 @@ func (s *store) ResultsOf(ctx context.Context, scope tenant.Scope, subject []byt
 
 // Expired implements verification.Store. Each group is asked for by itself, so
 // that an index leads to its oldest results.
-func (s *store) Expired(ctx context.Context, scope tenant.Scope, class verification.DataClass, now time.Time, limit int) ([]verification.Expiry, error) {
+func (s *store) Expired(ctx context.Context, scope tenant.Scope, class verification.DataClass, now time.Time, after verification.Expiry, limit int) ([]verification.Expiry, error) {
 	type policy struct {
 		group uuid.UUID
 		days  int
@@ -141,7 +141,7 @@ func (s *store) Expired(ctx context.Context, scope tenant.Scope, class verificat
 	policies, err := all(ctx, s, func(r row) (p policy, err error) {
 		err = r.Scan(&p.group, &p.days)
 		return p, err
-	}, `SELECT group_id, days FROM retention WHERE `+inScope+` AND class = $3 ORDER BY group_id`, scoped(scope, class)...)
+	}, `SELECT group_id, days FROM retention WHERE `+inScope+` AND class = $3 AND group_id >= $4 ORDER BY group_id`, scoped(scope, class, after.GroupID)...)
 	if err != nil {
 		return nil, err
 	}
@@ -151,14 +151,17 @@ func (s *store) Expired(ctx context.Context, scope tenant.Scope, class verificat
 	}
 	var expired []verification.Expiry
 	for _, p := range policies {
+		if p.group != after.GroupID {
+			after = verification.Expiry{} // all of this group
+		}
 		found, err := all(ctx, s, func(r row) (verification.Expiry, error) {
 			e := verification.Expiry{Days: p.days}
 			err := r.Scan(&e.ResultID, &e.OrganizationID, &e.GroupID, at{&e.CreatedAt})
 			return e, err
 		}, `SELECT id, organization_id, group_id, created_at FROM results WHERE `+inScope+` AND group_id = $3 AND created_at < $4 AND `+kept+`
 			AND NOT EXISTS (SELECT 1 FROM verifications v WHERE v.result_id = results.id AND v.status IN ($5, $6))
-			ORDER BY created_at, id LIMIT $7`,
-			scoped(scope, p.group, micros(now.Add(-time.Duration(p.days)*24*time.Hour)), verification.InQueue, verification.InProgress, limit-len(expired))...)
+			AND (created_at, id) > ($8, $9) ORDER BY created_at, id LIMIT $7`,
+			scoped(scope, p.group, micros(now.Add(-time.Duration(p.days)*24*time.Hour)), verification.InQueue, verification.InProgress, limit-len(expired), micros(after.CreatedAt), after.ResultID)...)
 		if err != nil {
 			return nil, err
 		}
@@ -224,6 +227,11 @@ func (s *store) SetRetention(ctx context.Context, scope tenant.Scope, group uuid
 	_, err = s.exec(ctx, `INSERT INTO retention (group_id, class, organization_id, days) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (group_id, class) DO UPDATE SET days = excluded.days`, g.ID, class, g.OrganizationID, days)
 	return err
+}
+
+// KeepResults implements auth.Store.
+func (s *store) KeepResults(ctx context.Context, scope tenant.Scope, group uuid.UUID, days int) error {
+	return s.SetRetention(ctx, scope, group, verification.ResultData, days)
 }
 
 // erasedResult tells a caller who asks for a result that it is erased.

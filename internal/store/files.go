@@ -50,7 +50,7 @@ func (s *store) UseFile(ctx context.Context, scope tenant.Scope, path string) er
 }
 
 // UnusedFiles implements verification.Store.
-func (s *store) UnusedFiles(ctx context.Context, scope tenant.Scope, now time.Time, days, limit int) ([]verification.UnusedFile, error) {
+func (s *store) UnusedFiles(ctx context.Context, scope tenant.Scope, now time.Time, days int, after verification.UnusedFile, limit int) ([]verification.UnusedFile, error) {
 	return all(ctx, s, func(r row) (f verification.UnusedFile, err error) {
 		err = r.Scan(&f.Path, &f.OrganizationID, &f.GroupID, at{&f.CreatedAt}, &f.Days)
 		return f, err
@@ -58,10 +58,12 @@ func (s *store) UnusedFiles(ctx context.Context, scope tenant.Scope, now time.Ti
 		LEFT JOIN retention p ON p.group_id = f.group_id AND p.class = $6
 		WHERE `+inScopeOf("f")+` AND f.state <> 'USED'
 		AND (f.state = 'DELETED' OR f.category = $7 AND u.created_at < $3 - COALESCE(p.days, $4) * 86400000000)
-		ORDER BY u.created_at, f.path LIMIT $5`, scoped(scope, micros(now), days, limit, verification.UploadData, verification.InputFile)...)
+		AND (u.created_at, f.path) > ($8, $9)
+		ORDER BY u.created_at, f.path LIMIT $5`, scoped(scope, micros(now), days, limit, verification.UploadData, verification.InputFile, micros(after.CreatedAt), after.Path)...)
 }
 
-// CondemnFile implements verification.Store.
+// CondemnFile implements verification.Store. It asks state, not file_uses: who
+// has waited for the row's lock sees the row's new version, but no new rows of others.
 func (s *store) CondemnFile(ctx context.Context, scope tenant.Scope, path string, at time.Time) error {
 	return s.atomically(ctx, func(tx *store) error {
 		if err := tx.change(ctx, noFile, `UPDATE files SET state = 'DELETED' WHERE `+inScope+` AND path = $3 AND state <> 'USED'`, scoped(scope, path)...); err != nil {

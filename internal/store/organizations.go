@@ -74,14 +74,8 @@ func (s *store) Group(ctx context.Context, scope tenant.Scope, id uuid.UUID) (te
 	return one(ctx, s, scanGroup, noGroup, `SELECT `+groupColumns+` FROM groups WHERE `+groupInScope+` AND id = $3`, scoped(scope, id)...)
 }
 
-// UpdateGroup implements auth.Store. The group's sandbox keeps its name.
+// UpdateGroup implements auth.Store.
 func (s *store) UpdateGroup(ctx context.Context, scope tenant.Scope, g tenant.Group) error {
-	return s.atomically(ctx, func(tx *store) error {
-		err := tx.change(ctx, noGroup, `UPDATE groups SET name = $4, mask_personal_data = $5 WHERE `+groupInScope+` AND id = $3`, scoped(scope, g.ID, g.Name, g.MaskPersonalData)...)
-		if err != nil {
-			return taken(err, "The organization already has a group with this name.")
-		}
-		_, err = tx.exec(ctx, `UPDATE groups SET name = $2 WHERE id = $1`, tenant.SandboxOf(g.ID), g.Name)
-		return err
-	})
+	err := s.change(ctx, noGroup, `UPDATE groups SET name = $4, mask_personal_data = $5 WHERE `+groupInScope+` AND id = $3`, scoped(scope, g.ID, g.Name, g.MaskPersonalData)...)
+	return taken(err, "The organization already has a group with this name.")
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"anycheck/internal/auth"
 	"anycheck/internal/verification"
 )
 
@@ -38,6 +39,11 @@ func (s *store) reader() querier {
 // transaction of PostgreSQL, so fn must return what the store answers. The
 // audit record that ctx carries becomes part of the transaction.
 func (s *store) InTx(ctx context.Context, fn func(ctx context.Context, tx verification.Store) error) error {
+	return s.withAudit(ctx, func(tx *store) error { return fn(ctx, tx) })
+}
+
+// Atomically implements auth.Store, as InTx does.
+func (s *store) Atomically(ctx context.Context, fn func(ctx context.Context, tx auth.Store) error) error {
 	return s.withAudit(ctx, func(tx *store) error { return fn(ctx, tx) })
 }
 

@@ -7,9 +7,6 @@ import "github.com/google/uuid"
 // the live ones: a UUID of version 7 becomes the one of version 8 (RFC 9562,
 // 5.8) that has the same other bits.
 
-// SandboxDays is how many days results of test keys are kept.
-const SandboxDays = 30
-
 const (
 	liveVersion    = 7
 	sandboxVersion = 8

@@ -80,8 +80,9 @@ type Erasures interface {
 	// ResultsOf lists the results of a subject, oldest first.
 	ResultsOf(ctx context.Context, scope tenant.Scope, subject []byte) ([]uuid.UUID, error)
 	// Expired lists results of groups whose time for a class of data is over
-	// at a moment, none of whose verifications is still to end.
-	Expired(ctx context.Context, scope tenant.Scope, class DataClass, now time.Time, limit int) ([]Expiry, error)
+	// at a moment, none of whose verifications is still to end: those behind
+	// another (the zero Expiry: from the first on), by group, time and id.
+	Expired(ctx context.Context, scope tenant.Scope, class DataClass, now time.Time, after Expiry, limit int) ([]Expiry, error)
 	// ForgetFiles condemns those of a result's uploads that no other result
 	// uses, gives them, and notes that the result's pictures are gone.
 	ForgetFiles(ctx context.Context, scope tenant.Scope, result uuid.UUID, files []string, at time.Time) (own []string, err error)
@@ -328,52 +329,61 @@ func (p *Privacy) SetRetention(ctx context.Context, a tenant.Actor, group uuid.U
 	return p.retention(ctx, a.Scope(), group)
 }
 
-// sweepBatch is how many results one look at the database brings.
-const sweepBatch = 200
+const (
+	// sweepBatch is how many results one look at the database brings.
+	sweepBatch = 200
+	// sweepErrors is how many failures a sweep tells of.
+	sweepErrors = 10
+)
 
 // Sweep erases what groups keep no longer, and tells each result and upload;
-// dry only tells. What fails is left for the next sweep.
+// dry only tells. Each is tried once: what fails is left for the next sweep.
 func (p *Privacy) Sweep(ctx context.Context, dry bool, tell func(DataClass, Expiry)) error {
 	scope := tenant.Everything()
+	now := p.now()
 	var failed []error
+	untold := 0
 	for _, class := range DataClasses() {
+		var last Expiry
 		for {
-			limit := sweepBatch
-			if dry {
-				limit = 1_000_000
-			}
-			expired, err := p.expired(ctx, scope, class, limit)
-			if err != nil || len(expired) == 0 {
+			batch, err := p.expired(ctx, scope, class, now, last)
+			if err != nil {
 				failed = append(failed, err)
+			}
+			if err != nil || len(batch) == 0 {
 				break
 			}
-			progress := false
-			for _, e := range expired {
+			for _, last = range batch {
 				done := dry
 				if !dry {
-					if done, err = p.expire(ctx, scope, class, e); err != nil {
-						failed = append(failed, fmt.Errorf("%s of result %s, file %s: %w", class, e.ResultID, e.FileID, err))
-						continue
-					}
+					done, err = p.expire(ctx, scope, class, last)
 				}
-				if progress = true; done {
-					tell(class, e)
+				switch {
+				case done:
+					tell(class, last)
+				case err == nil: // somebody was faster
+				case ctx.Err() != nil:
+					return errors.Join(append(failed, ctx.Err())...)
+				case len(failed) < sweepErrors:
+					failed = append(failed, fmt.Errorf("%s of result %s, file %s: %w", class, last.ResultID, last.FileID, err))
+				default:
+					untold++
 				}
-			}
-			if dry || !progress || ctx.Err() != nil {
-				break
 			}
 		}
+	}
+	if untold > 0 {
+		failed = append(failed, fmt.Errorf("%d more failed", untold))
 	}
 	return errors.Join(failed...)
 }
 
-// expired lists what is over of a class.
-func (p *Privacy) expired(ctx context.Context, scope tenant.Scope, class DataClass, limit int) (list []Expiry, err error) {
+// expired lists what is over of a class behind the last one.
+func (p *Privacy) expired(ctx context.Context, scope tenant.Scope, class DataClass, now time.Time, last Expiry) (list []Expiry, err error) {
 	if class != UploadData {
-		return p.store.Expired(ctx, scope, class, p.now(), limit)
+		return p.store.Expired(ctx, scope, class, now, last, sweepBatch)
 	}
-	files, err := p.store.UnusedFiles(ctx, scope, p.now(), DefaultUploadDays, limit)
+	files, err := p.store.UnusedFiles(ctx, scope, now, DefaultUploadDays, UnusedFile{Path: last.path, CreatedAt: last.CreatedAt}, sweepBatch)
 	for _, f := range files {
 		id, _ := uuid.Parse(uploadedFileID(f.Path)) // we made the path
 		list = append(list, Expiry{FileID: id, Tenancy: f.Tenancy, CreatedAt: f.CreatedAt, Days: f.Days, path: f.Path})

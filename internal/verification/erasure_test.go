@@ -3,8 +3,10 @@ package verification_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +180,111 @@ func TestSweepGoesOn(t *testing.T) {
 	}
 	if err := b.db.DropFile(t.Context(), tenant.Everything(), b.path); !fault.Is(err, fault.NotFound) {
 		t.Errorf("its row: %v", err)
+	}
+}
+
+// shortPages is a store that gives a sweep two at a time, and refuses some results.
+type shortPages struct {
+	verification.Store
+	refuse func(name string) error
+}
+
+func (s shortPages) Expired(ctx context.Context, scope tenant.Scope, class verification.DataClass, now time.Time, after verification.Expiry, limit int) ([]verification.Expiry, error) {
+	return s.Store.Expired(ctx, scope, class, now, after, min(limit, 2))
+}
+
+func (s shortPages) UnusedFiles(ctx context.Context, scope tenant.Scope, now time.Time, days int, after verification.UnusedFile, limit int) ([]verification.UnusedFile, error) {
+	return s.Store.UnusedFiles(ctx, scope, now, days, after, min(limit, 2))
+}
+
+func (s shortPages) Result(ctx context.Context, scope tenant.Scope, id uuid.UUID) (verification.Result, error) {
+	if err := s.refuse(id.String()); err != nil {
+		return verification.Result{}, err
+	}
+	return s.Store.Result(ctx, scope, id)
+}
+
+// refusingBlobs deletes nothing of some files.
+type refusingBlobs struct {
+	verification.Blobs
+	refuse func(name string) error
+}
+
+func (b refusingBlobs) Delete(ctx context.Context, path string) error {
+	if err := b.refuse(path); err != nil {
+		return err
+	}
+	return b.Blobs.Delete(ctx, path)
+}
+
+// What fails for good holds up nothing behind it: each is tried once a sweep.
+func TestSweepGoesPastFailures(t *testing.T) {
+	b := newBench(t)
+	refused := map[string]int{} // part of a name: times
+	refuse := func(name string) error {
+		for part := range refused {
+			if strings.Contains(name, part) {
+				refused[part]++
+				return errors.New("refused")
+			}
+		}
+		return nil
+	}
+	var good []uuid.UUID // the last of each kind
+	for range 5 {
+		v := b.create(t, "")
+		if _, err := b.cases.Cancel(t.Context(), b.actor, v.ID); err != nil {
+			t.Fatal(err)
+		}
+		refused[v.ResultID.String()] = 0
+		good = []uuid.UUID{v.ResultID}
+	}
+	delete(refused, good[0].String())
+	var files []verification.IncomingFile
+	for range 10 {
+		files = append(files, verification.IncomingFile{Name: "a.png", Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("card")), nil }})
+	}
+	up, err := b.cases.Upload(t.Context(), b.actor, verification.InputFile, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(up.Files, func(a, b verification.File) int { return strings.Compare(a.Path, b.Path) })
+	for _, f := range up.Files[:9] {
+		refused[f.Path] = 0
+	}
+	privacy := verification.NewPrivacy(verification.NewProcessor(shortPages{b.db, refuse}, refusingBlobs{b.blobs, refuse}, nil, b, nil, func() time.Time { return time.Now().AddDate(0, 0, 40) }, nil))
+	sweep := func() (told []verification.DataClass) {
+		err := privacy.Sweep(t.Context(), false, func(c verification.DataClass, e verification.Expiry) {
+			if e.ResultID != uuid.Nil && e.ResultID != good[0] || e.FileID != uuid.Nil && !strings.Contains(up.Files[9].Path, e.FileID.String()) {
+				t.Errorf("swept %s %+v", c, e)
+			}
+			told = append(told, c)
+		})
+		if lines := strings.Split(fmt.Sprint(err), "\n"); err == nil || len(lines) != 11 {
+			t.Errorf("the sweep fails with %d lines: %v", len(lines), err)
+		}
+		for name, n := range refused {
+			if n != 1 {
+				t.Errorf("%s was tried %d times", name, n)
+			}
+			refused[name] = 0
+		}
+		return told
+	}
+	keep := func(class verification.DataClass, days int) {
+		t.Helper()
+		if _, err := privacy.SetRetention(t.Context(), b.actor, b.actor.User.GroupID, map[verification.DataClass]int{class: days}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keep(verification.FileData, 10)
+	if told := sweep(); !slices.Equal(told, []verification.DataClass{verification.FileData, verification.UploadData}) {
+		t.Errorf("the sweep tells %v", told)
+	}
+	keep(verification.FileData, 0)
+	keep(verification.ResultData, 10)
+	if told := sweep(); !slices.Equal(told, []verification.DataClass{verification.ResultData}) {
+		t.Errorf("the next sweep tells %v", told)
 	}
 }
 

@@ -70,9 +70,10 @@ type Files interface {
 	// deleted until the transaction ends; NotFound when it is gone.
 	UseFile(ctx context.Context, scope tenant.Scope, path string) error
 	// UnusedFiles lists input files that no verification ever used and whose
-	// time is over, days where the group has set none, the oldest first; and
-	// those that are condemned.
-	UnusedFiles(ctx context.Context, scope tenant.Scope, now time.Time, days, limit int) ([]UnusedFile, error)
+	// time is over, days where the group has set none, and those that are
+	// condemned: the oldest first, from behind another on (the zero
+	// UnusedFile: from the first).
+	UnusedFiles(ctx context.Context, scope tenant.Scope, now time.Time, days int, after UnusedFile, limit int) ([]UnusedFile, error)
 	// CondemnFile destroys the key of a file that nobody uses: from now on it
 	// is gone for everybody. One that is used is NotFound.
 	CondemnFile(ctx context.Context, scope tenant.Scope, path string, at time.Time) error

@@ -92,22 +92,21 @@ func (p *Processor) scenario(v Verification) (Scenario, error) {
 // delayed is an Exhausted fault that says when to come back while a scenario
 // keeps v where it is: no worker waits for it.
 func (p *Processor) delayed(v Verification) error {
-	if !v.Test() {
-		return nil // whatever the clock of another node said
-	}
 	s, err := p.scenario(v)
 	if err != nil {
 		return err
 	}
-	var until time.Time
+	var since time.Time
+	var stays time.Duration
 	switch {
 	case v.Status == InQueue:
-		until = v.UpdatedAt.Add(s.Queued)
+		since, stays = v.UpdatedAt, s.Queued
 	case v.Status == InProgress && v.StartDate != nil:
-		until = v.StartDate.Add(s.Working)
+		since, stays = *v.StartDate, s.Working
 	}
-	left := until.Sub(p.now())
-	if left <= 0 {
+	// Without a delay the clocks do not count: that of another node may be ahead.
+	left := since.Add(stays).Sub(p.now())
+	if stays == 0 || left <= 0 {
 		return nil
 	}
 	e := fault.New(fault.Exhausted, "The scenario of the test key takes its time.")

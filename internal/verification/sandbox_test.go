@@ -83,6 +83,38 @@ func TestSlowScenarios(t *testing.T) {
 	}
 }
 
+// What has no delay never waits, though the clock of the node that wrote it
+// last is ahead.
+func TestNoDelayByTheClocks(t *testing.T) {
+	for name, create := range map[string]func(*testing.T) (*bench, verification.Verification){
+		"a live one": func(t *testing.T) (*bench, verification.Verification) {
+			b := newBench(t)
+			return b, b.create(t, "")
+		},
+		"a test one": func(t *testing.T) (*bench, verification.Verification) {
+			b := rehearse(t)
+			return b, b.named(t, "verified.jpg")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, v := create(t)
+			if err := b.clocked(-time.Hour).Process(t.Context(), v.ID, false); err != nil {
+				t.Errorf("in the queue: %v", err)
+			}
+			b, v = create(t)
+			if err := b.clocked(0).Hold(t.Context(), v.ID); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.clocked(-time.Hour).Process(t.Context(), v.ID, false); err != nil {
+				t.Errorf("at work: %v", err)
+			}
+			if got := b.get(t, v.ID); got.Status != verification.Completed {
+				t.Errorf("it is %s", got.Status)
+			}
+		})
+	}
+}
+
 // Nothing of a test verification is booked or watched, whichever way it goes,
 // and each way writes the documents of a live one.
 func TestTestDataLeaveNoTrace(t *testing.T) {

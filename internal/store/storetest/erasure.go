@@ -2,11 +2,14 @@ package storetest
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
-	"time"
+
+	"github.com/google/uuid"
 
 	"anycheck/internal/fault"
 	"anycheck/internal/store"
+	"anycheck/internal/tenant"
 	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 )
@@ -89,7 +92,7 @@ func testRetention(t *testing.T, db *store.DB) {
 	must(t, db.InsertVerification(ctx, w.scope, v))
 	expired := func(class verification.DataClass) []verification.Expiry {
 		t.Helper()
-		list, err := db.Expired(ctx, w.scope, class, now, 10)
+		list, err := db.Expired(ctx, w.scope, class, now, verification.Expiry{}, 10)
 		must(t, err)
 		return list
 	}
@@ -113,7 +116,31 @@ func testRetention(t *testing.T, db *store.DB) {
 	must(t, db.SetRetention(ctx, w.scope, w.group.ID, verification.ResultData, 1))
 	v.Status = verification.Failed
 	must(t, db.UpdateVerification(ctx, w.scope, verification.Mark{Status: verification.InProgress, Attempt: v.Attempt}, v))
-	if list, err := db.Expired(ctx, w.scope, verification.ResultData, now.Add(time.Second), 1); err != nil || len(list) != 1 || list[0].ResultID != running.ID {
-		t.Errorf("the oldest first: %+v, %v", list, err)
+
+	// Page by page, through all groups, also where many are of one time.
+	other := *w
+	other.group, other.user = w.addGroup(t, "Other")
+	other.scope = tenant.WithinGroup(w.org.ID, other.group.ID)
+	must(t, db.SetRetention(ctx, other.scope, other.group.ID, verification.ResultData, 1))
+	want := []uuid.UUID{running.ID, young.ID}
+	for range 2 {
+		want = append(want, w.result(t, folder.ID, now.AddDate(0, 0, -3)).ID)
+	}
+	for range 3 {
+		want = append(want, other.result(t, other.folder(t, "F", now).ID, now.AddDate(0, 0, -90)).ID)
+	}
+	for size := 1; size <= 3; size++ {
+		var got []uuid.UUID
+		for after := (verification.Expiry{}); ; {
+			page, err := db.Expired(ctx, tenant.WithinOrganization(w.org.ID), verification.ResultData, now, after, size)
+			must(t, err)
+			if len(page) == 0 || len(page) > size {
+				break
+			}
+			for _, after = range page {
+				got = append(got, after.ResultID)
+			}
+		}
+		same(t, fmt.Sprintf("%d at a time", size), got, want)
 	}
 }

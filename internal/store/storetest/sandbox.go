@@ -1,29 +1,34 @@
 package storetest
 
 import (
+	"context"
 	"testing"
+	"time"
 
+	"anycheck/internal/auth"
 	"anycheck/internal/fault"
 	"anycheck/internal/store"
 	"anycheck/internal/tenant"
 	"anycheck/internal/verification"
 )
 
-// testKey makes a test key of the world's group, and its sandbox with it.
-func (w *world) testKey(t *testing.T) tenant.APIKey {
-	t.Helper()
-	k := tenant.APIKey{ID: newID(), OrganizationID: w.org.ID, GroupID: w.group.ID, UserID: w.user.ID, Name: "Test", Prefix: newID().String(), Hash: []byte{1},
-		Scopes: tenant.KeyScopes(), Test: true, CreatedAt: now}
-	must(t, w.db.InsertAPIKey(t.Context(), w.scope, k))
-	return k
+// accounts are the rules that make test keys, on the suite's store.
+func accounts(db *store.DB) *auth.Service {
+	return auth.New(db, make([]byte, 32), func() time.Time { return now })
+}
+
+// testKey makes a test key of a user's group, and its sandbox with it.
+func testKey(ctx context.Context, db *store.DB, u tenant.User) (tenant.APIKey, error) {
+	k, _, err := accounts(db).CreateKey(ctx, u, auth.NewKey{Name: "Test", Test: true})
+	return k, err
 }
 
 // sandboxOf is the sandbox of a world, as a world.
 func (w *world) sandboxOf(t *testing.T) *world {
 	t.Helper()
-	w.testKey(t)
+	_, err := testKey(t.Context(), w.db, w.user)
+	must(t, err)
 	in := &world{db: w.db, user: w.user, scope: tenant.WithinGroup(tenant.SandboxOf(w.org.ID), tenant.SandboxOf(w.group.ID))}
-	var err error
 	in.org, err = w.db.Organization(t.Context(), in.scope, tenant.SandboxOf(w.org.ID))
 	must(t, err)
 	in.group, err = w.db.Group(t.Context(), in.scope, tenant.SandboxOf(w.group.ID))
@@ -90,7 +95,8 @@ var ofAnybody = map[string]bool{"OwnFiles": true, "ForgetAnswers": true}
 func testTestKeys(t *testing.T, db *store.DB) {
 	ctx := t.Context()
 	w := newWorld(t, db)
-	k := w.testKey(t)
+	k, err := testKey(ctx, db, w.user)
+	must(t, err)
 	read, _, err := db.APIKeyByPrefix(ctx, k.Prefix)
 	must(t, err)
 	same(t, "key", read, k)
@@ -100,22 +106,70 @@ func testTestKeys(t *testing.T, db *store.DB) {
 	}
 	days, err := db.Retention(ctx, inside.scope, inside.group.ID)
 	must(t, err)
-	same(t, "retention", days, map[verification.DataClass]int{verification.ResultData: tenant.SandboxDays})
+	same(t, "retention", days, map[verification.DataClass]int{verification.ResultData: 30})
 
 	// A name that one group gives up another may take, in the sandbox too.
-	g := w.group
-	g.Name = "Renamed"
-	must(t, db.UpdateGroup(ctx, w.scope, g))
-	second, user := w.addGroup(t, w.group.Name)
-	must(t, db.InsertAPIKey(ctx, tenant.Everything(), tenant.APIKey{ID: newID(), OrganizationID: w.org.ID, GroupID: second.ID, UserID: user.ID, Name: "Test", Prefix: newID().String(), Hash: []byte{1}, Test: true, CreatedAt: now}))
+	owner, name := tenant.Actor{User: w.user}, "Renamed"
+	owner.User.Role = tenant.OrganizationOwner
+	_, err = accounts(db).ChangeGroup(ctx, owner, w.group.ID, auth.GroupChange{Name: &name})
+	must(t, err)
+	_, user := w.addGroup(t, w.group.Name)
+	_, err = testKey(ctx, db, user)
+	must(t, err)
 	renamed, err := db.Group(ctx, inside.scope, inside.group.ID)
 	must(t, err)
-	if renamed.Name != "Renamed" {
+	if renamed.Name != name {
 		t.Errorf("the sandbox is named %s", renamed.Name)
 	}
 
-	stranger := k
-	stranger.ID, stranger.Prefix = newID(), newID().String()
-	other := newWorld(t, db)
-	wantKind(t, "a test key by another group", db.InsertAPIKey(ctx, other.scope, stranger), fault.NotFound, "")
+	stranger := w.user
+	stranger.OrganizationID = newWorld(t, db).org.ID
+	_, err = testKey(ctx, db, stranger)
+	wantKind(t, "a test key in another organization", err, fault.NotFound, "")
+
+	// Without its sandbox there is no key.
+	w = newWorld(t, db)
+	must(t, db.InsertOrganization(ctx, tenant.Organization{ID: newID(), Name: w.org.Name + " (sandbox)", CreatedAt: now}))
+	_, err = testKey(ctx, db, w.user)
+	wantKind(t, "a sandbox whose name is taken", err, fault.Conflict, fault.CodeAlreadyExists)
+	keys, err := db.APIKeys(ctx, w.scope)
+	must(t, err)
+	same(t, "keys without a sandbox", len(keys), 0)
+}
+
+// testTestKeysAtOnce: whoever comes first makes the sandbox, all get their key.
+func testTestKeysAtOnce(t *testing.T, db *store.DB) {
+	for range 5 {
+		w := newWorld(t, db)
+		_, other := w.addGroup(t, "Other")
+		users := []tenant.User{w.user, w.user, w.user, w.user, other, other}
+		errs := make(chan error, len(users))
+		start := make(chan struct{})
+		for _, u := range users {
+			go func() {
+				<-start
+				_, err := testKey(t.Context(), db, u)
+				errs <- err
+			}()
+		}
+		close(start)
+		for range users {
+			if err := <-errs; err != nil {
+				t.Errorf("a test key: %v", err)
+			}
+		}
+		within := tenant.WithinOrganization(tenant.SandboxOf(w.org.ID))
+		groups, err := db.Groups(t.Context(), within)
+		must(t, err)
+		keys, err := db.APIKeys(t.Context(), tenant.WithinOrganization(w.org.ID))
+		must(t, err)
+		if len(groups) != 2 || len(keys) != len(users) {
+			t.Errorf("%d groups in the sandbox, %d keys", len(groups), len(keys))
+		}
+		for _, g := range groups {
+			days, err := db.Retention(t.Context(), within, g.ID)
+			must(t, err)
+			same(t, "retention", days, map[verification.DataClass]int{verification.ResultData: 30})
+		}
+	}
 }

@@ -88,7 +88,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"refresh tokens", testRefreshTokens}, {"concurrent rotation", testConcurrentRotation}, {"API keys", testAPIKeys},
 		{"sessions of a user", testSessionsOfUser}, {"changes of users and groups", testChanges}, {"identities", testIdentities},
 		{"sign-in attempts", testSignInAttempts}, {"sign-in attempts at once", testConcurrentSignIns},
-		{"tenancy", testTenancy}, {"sandbox", testSandbox}, {"test keys", testTestKeys},
+		{"tenancy", testTenancy}, {"sandbox", testSandbox}, {"test keys", testTestKeys}, {"test keys at once", testTestKeysAtOnce},
 		{"audit records", testAuditRecords}, {"audit: whose chain", testAuditPlace}, {"audit in a transaction", testAuditInTransaction},
 		{"audit: concurrent writers", testAuditWriters}, {"audit checkpoints", testAuditCheckpoints}, {"audit proof", testAuditProof},
 		{"audit: tampering", testAuditTampering},

@@ -140,7 +140,7 @@ var calls = []struct {
 		return err == nil, err
 	}},
 	{"UnusedFiles", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
-		list, err := b.db.UnusedFiles(t.Context(), s, now.AddDate(0, 0, 8), 7, 1000)
+		list, err := b.db.UnusedFiles(t.Context(), s, now.AddDate(0, 0, 8), 7, verification.UnusedFile{}, 1000)
 		return slices.ContainsFunc(list, func(f verification.UnusedFile) bool { return f.Path == b.unused }), err
 	}},
 	{"UseFile", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
@@ -325,7 +325,7 @@ var calls = []struct {
 		return len(days) > 0, err
 	}},
 	{"Expired", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
-		list, err := b.db.Expired(t.Context(), s, verification.ResultData, now.AddDate(0, 0, 31), 1000)
+		list, err := b.db.Expired(t.Context(), s, verification.ResultData, now.AddDate(0, 0, 31), verification.Expiry{}, 1000)
 		return slices.ContainsFunc(list, func(e verification.Expiry) bool { return e.ResultID == b.old.ID }), err
 	}},
 	{"ForgetFiles", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
@@ -513,6 +513,9 @@ var calls = []struct {
 		g := b.group
 		g.MaskPersonalData = true
 		return b.db.UpdateGroup(t.Context(), s, g)
+	})},
+	{"KeepResults", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
+		return b.db.KeepResults(t.Context(), s, b.group.ID, 8)
 	})},
 	{"Sessions", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		list, err := b.db.Sessions(t.Context(), s, b.user.ID, now)

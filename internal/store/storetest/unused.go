@@ -40,7 +40,7 @@ func testUnusedFiles(t *testing.T, db *store.DB) {
 	w := newWorld(t, db)
 	unused := func() (paths []string) {
 		t.Helper()
-		list, err := db.UnusedFiles(ctx, w.scope, now, 7, 10)
+		list, err := db.UnusedFiles(ctx, w.scope, now, 7, verification.UnusedFile{}, 10)
 		must(t, err)
 		for _, f := range list {
 			paths = append(paths, f.Path)
@@ -51,11 +51,21 @@ func testUnusedFiles(t *testing.T, db *store.DB) {
 	w.uploaded(t, verification.ProfilePicture, now.AddDate(0, 0, -90))
 	young := w.uploaded(t, verification.InputFile, now.AddDate(0, 0, -6))
 	must(t, db.UseFile(ctx, w.scope, used))
-	list, err := db.UnusedFiles(ctx, w.scope, now, 7, 10)
+	list, err := db.UnusedFiles(ctx, w.scope, now, 7, verification.UnusedFile{}, 10)
 	must(t, err)
 	same(t, "after a week", list, []verification.UnusedFile{{Path: old, Tenancy: w.tenancy(), CreatedAt: now.AddDate(0, 0, -8), Days: 7}})
 	must(t, db.SetRetention(ctx, w.scope, w.group.ID, verification.UploadData, 5))
 	same(t, "by the group's own days", unused(), []string{old, young})
+	first, err := db.UnusedFiles(ctx, w.scope, now, 7, verification.UnusedFile{}, 1)
+	must(t, err)
+	same(t, "the first of them", first[0].Path, old)
+	rest, err := db.UnusedFiles(ctx, w.scope, now, 7, first[0], 10)
+	must(t, err)
+	same(t, "behind it", rest[0].Path, young)
+	twin := w.uploaded(t, verification.InputFile, now.AddDate(0, 0, -6)) // of the same time
+	rest, err = db.UnusedFiles(ctx, w.scope, now, 7, rest[0], 10)
+	must(t, err)
+	same(t, "behind its twin", rest[0].Path, twin)
 	must(t, db.SetRetention(ctx, w.scope, w.group.ID, verification.UploadData, 30))
 	same(t, "by more days", unused(), []string(nil))
 
