@@ -183,8 +183,13 @@ func (j *Jobs) EnqueueTx(ctx context.Context, conn *sql.Conn, tx *sql.Tx, task v
 		_, err = j.insertTask(ctx, conn, tx, task, done.Job.ID, unique)
 	case rivertype.JobStateScheduled, rivertype.JobStateRetryable:
 		// What it waits for, and its tries, may be of what is no more.
-		if err = j.remove(ctx, conn, tx, done.Job.ID); err == nil {
-			_, err = j.insertTask(ctx, conn, tx, task, 0, unique)
+		var after int64
+		err = j.remove(ctx, conn, tx, done.Job.ID)
+		if errors.Is(err, rivertype.ErrJobRunning) { // since a moment
+			after, err = done.Job.ID, nil
+		}
+		if err == nil || errors.Is(err, rivertype.ErrNotFound) {
+			_, err = j.insertTask(ctx, conn, tx, task, after, unique)
 		}
 	}
 	return err
