@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 )
 
@@ -17,6 +18,7 @@ type store struct {
 	conn *sql.Conn // the connection of tx
 	tx   *sql.Tx   // nil outside a transaction
 	held map[string]chan struct{}
+	keys map[vault.Owner]vault.Key // that the transaction has made or read; gone with it
 }
 
 // querier is what *sql.DB and *sql.Tx have in common.
@@ -87,7 +89,7 @@ func (s *store) transact(ctx context.Context, fn func(tx *store) error) error {
 	if err != nil {
 		return s.db.dialect.translate(err)
 	}
-	in := &store{db: s.db, conn: conn, tx: tx}
+	in := &store{db: s.db, conn: conn, tx: tx, keys: map[vault.Owner]vault.Key{}}
 	defer in.endTurns() // after the transaction's end
 	// After a commit this does nothing; after an error or a panic it undoes
 	// all. Its own error adds nothing to the one that is returned.

@@ -25,12 +25,35 @@ func scanResult(r row) (v verification.Result, err error) {
 
 const selectResult = `SELECT id, organization_id, group_id, folder_id, created_at FROM results WHERE ` + inScope
 
+// What a new result is made of, with common parameters: its row and its key.
+const (
+	insertResult = `INSERT INTO results (id, organization_id, group_id, folder_id, created_at)
+		SELECT $3, organization_id, group_id, id, $7 FROM folders
+		WHERE ` + inScope + ` AND id = $6 AND organization_id = $4 AND group_id = $5`
+	insertResultKey = `INSERT INTO data_keys (owner_id, organization_id, group_id, wrapped, created_at)
+		SELECT id, organization_id, group_id, $8, $7 FROM `
+)
+
 // InsertResult implements verification.Store. The folder must be of the same group.
 func (s *store) InsertResult(ctx context.Context, scope tenant.Scope, r verification.Result) error {
-	return s.change(ctx, noFolder, `INSERT INTO results (id, organization_id, group_id, folder_id, created_at)
-		SELECT $3, organization_id, group_id, id, $7 FROM folders
-		WHERE `+inScope+` AND id = $6 AND organization_id = $4 AND group_id = $5`,
-		scoped(scope, r.ID, r.OrganizationID, r.GroupID, r.FolderID, micros(r.CreatedAt))...)
+	owner := vault.Owner{Organization: r.OrganizationID, Group: r.GroupID, ID: r.ID}
+	wrapped, err := s.newKey(owner)
+	if err != nil {
+		return err
+	}
+	args := scoped(scope, r.ID, r.OrganizationID, r.GroupID, r.FolderID, micros(r.CreatedAt), wrapped)
+	return s.atomically(ctx, func(tx *store) error {
+		if s.db.dialect.writingCTE {
+			err = tx.change(ctx, noFolder, `WITH result AS (`+insertResult+` RETURNING id, organization_id, group_id) `+insertResultKey+`result`, args...)
+		} else if err = tx.change(ctx, noFolder, insertResult, args...); err == nil {
+			_, err = tx.exec(ctx, insertResultKey+`results WHERE `+inScope+` AND id = $3`, args...)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.unwrap(owner, wrapped)
+		return err
+	})
 }
 
 // Result implements verification.Store.
@@ -98,10 +121,14 @@ func (s *store) documentsOf(ctx context.Context, scope tenant.Scope, v verificat
 	if !slices.ContainsFunc(columns, func(c column) bool { return c.plain != nil }) {
 		return d, nil
 	}
-	if _, err := s.Result(ctx, scope, v.ResultID); err != nil {
-		return d, err
+	owner := vault.Owner{Organization: v.OrganizationID, Group: v.GroupID, ID: v.ResultID}
+	key, err := s.sealingKey(ctx, owner, false)
+	if fault.Is(err, fault.NotFound) { // a result of an older version, or not the caller's
+		if _, err := s.Result(ctx, scope, v.ResultID); err != nil {
+			return d, err
+		}
+		key, err = s.sealingKey(ctx, owner, true)
 	}
-	key, err := s.sealingKey(ctx, vault.Owner{Organization: v.OrganizationID, Group: v.GroupID, ID: v.ResultID})
 	if err != nil {
 		return d, err
 	}
