@@ -142,30 +142,68 @@ func (s *store) documentsOf(ctx context.Context, scope tenant.Scope, v verificat
 
 // InsertVerification implements verification.Store. The result must be of the
 // same group and folder.
-func (s *store) InsertVerification(ctx context.Context, scope tenant.Scope, v verification.Verification) error {
+func (s *store) InsertVerification(ctx context.Context, scope tenant.Scope, v verification.Verification, e *verification.Event) error {
 	d, err := s.documentsOf(ctx, scope, v, true)
 	if err != nil {
 		return err
 	}
 	return s.atomically(ctx, func(tx *store) error {
-		err := tx.change(ctx, noResult, `INSERT INTO verifications (organization_id, group_id, folder_id, result_id, id, service_id, service_name, user_id, api_key,
+		n, err := tx.write(ctx, e, `INSERT INTO verifications (id, organization_id, group_id, folder_id, result_id, last_sequence, service_id, service_name, user_id, api_key,
 			status, attempt, runs, start_date, end_date, input_config, config, total_files, total_pages,
 			output, output_status, checks, output_path, export_path, failure, ocr_job_ids, fraud_job_ids,
 			webhook_url, webhook_metadata, webhook_secret, credit_cost, credit_used, created_at, updated_at, consent)
-		SELECT organization_id, group_id, folder_id, id, $7, $8, $9, $10, $11,
-			$12, $13, $14, $15, $16, $17, $18, $19, $20,
-			$21, $22, $23, $24, $25, $26, $27, $28,
-			$29, $30, $31, $32, $33, $34, $35, $36 FROM results
-		WHERE `+inScope+` AND organization_id = $3 AND group_id = $4 AND folder_id = $5 AND id = $6`,
-			scoped(scope, v.OrganizationID, v.GroupID, v.FolderID, v.ResultID, v.ID, v.ServiceID, v.ServiceName, v.UserID, d.apiKey,
+		SELECT $3, organization_id, group_id, folder_id, id, $4, $9, $10, $11, $12,
+			$13, $14, $15, $16, $17, $18, $19, $20, $21,
+			$22, $23, $24, $25, $26, $27, $28, $29,
+			$30, $31, $32, $33, $34, $35, $36, $37 FROM results
+		WHERE `+inScope+` AND organization_id = $5 AND group_id = $6 AND folder_id = $7 AND id = $8`,
+			scoped(scope, v.ID, events(e), v.OrganizationID, v.GroupID, v.FolderID, v.ResultID, v.ServiceID, v.ServiceName, v.UserID, d.apiKey,
 				v.Status, v.Attempt, v.Runs, optionalMicros(v.StartDate), optionalMicros(v.EndDate), d.input, d.config, v.TotalFiles, v.TotalPages,
 				d.output, v.OutputStatus, d.checks, v.OutputPath, v.ExportPath, d.failure, d.ocrJobs, d.fraudJobs,
 				v.WebhookURL, d.metadata, d.secret, v.CreditCost, v.CreditUsed, micros(v.CreatedAt), micros(v.UpdatedAt), d.consent)...)
+		if err == nil && n == 0 {
+			return fault.New(fault.NotFound, noResult)
+		}
 		if err != nil {
 			return err
 		}
 		return tx.useFiles(ctx, v)
 	})
+}
+
+// write runs a statement that writes the verification $3 and counts its events,
+// and appends e, unless it is nil, under the number that it has counted to.
+// Counting in the verification's row makes writers wait for one another, so
+// that no sequence is taken twice or left out.
+func (s *store) write(ctx context.Context, e *verification.Event, statement string, args ...any) (int64, error) {
+	if e == nil {
+		return s.exec(ctx, statement, args...)
+	}
+	insert := `INSERT INTO events (id, kind, from_status, to_status, attempt, actor, at, verification_id, organization_id, group_id, sequence)
+		SELECT ` + placeholders(len(args)+1, 7) + `, id, organization_id, group_id, last_sequence FROM `
+	both := append(slices.Clip(args), e.ID, e.Kind, e.From, e.To, e.Attempt, e.Actor, micros(e.At))
+	err := s.atomically(ctx, func(tx *store) (err error) {
+		if s.db.dialect.writingCTE {
+			e.Sequence, err = one(ctx, tx, value[int], "", `WITH written AS (`+statement+` RETURNING id, organization_id, group_id, last_sequence) `+insert+`written RETURNING sequence`, both...)
+			return err
+		}
+		if e.Sequence, err = one(ctx, tx, value[int], "", statement+` RETURNING last_sequence`, args...); err == nil {
+			_, err = tx.exec(ctx, insert+`verifications WHERE `+inScope+` AND id = $3`, both...)
+		}
+		return err
+	})
+	if fault.Is(err, fault.NotFound) {
+		return 0, nil
+	}
+	return 1, err
+}
+
+// events is how many there are to append.
+func events(e *verification.Event) int {
+	if e == nil {
+		return 0
+	}
+	return 1
 }
 
 // useFiles notes which uploads a verification's result uses.
@@ -204,18 +242,18 @@ func (s *store) Verifications(ctx context.Context, scope tenant.Scope, result uu
 }
 
 // UpdateVerification implements verification.Store.
-func (s *store) UpdateVerification(ctx context.Context, scope tenant.Scope, was verification.Mark, v verification.Verification) error {
+func (s *store) UpdateVerification(ctx context.Context, scope tenant.Scope, was verification.Mark, v verification.Verification, e *verification.Event) error {
 	d, err := s.documentsOf(ctx, scope, v, false)
 	if err != nil {
 		return err
 	}
-	n, err := s.exec(ctx, `UPDATE verifications SET status = $6, attempt = $7, runs = $8, start_date = $9, end_date = $10,
+	n, err := s.write(ctx, e, `UPDATE verifications SET status = $6, attempt = $7, runs = $8, start_date = $9, end_date = $10,
 			output = $11, output_status = $12, checks = $13, output_path = $14, export_path = $15, failure = $16,
-			ocr_job_ids = $17, fraud_job_ids = $18, credit_cost = $19, credit_used = $20, updated_at = $21
+			ocr_job_ids = $17, fraud_job_ids = $18, credit_cost = $19, credit_used = $20, updated_at = $21, last_sequence = last_sequence + $22
 		WHERE `+inScope+` AND id = $3 AND status = $4 AND attempt = $5`,
 		scoped(scope, v.ID, was.Status, was.Attempt, v.Status, v.Attempt, v.Runs, optionalMicros(v.StartDate), optionalMicros(v.EndDate),
 			d.output, v.OutputStatus, d.checks, v.OutputPath, v.ExportPath, d.failure,
-			d.ocrJobs, d.fraudJobs, v.CreditCost, v.CreditUsed, micros(v.UpdatedAt))...)
+			d.ocrJobs, d.fraudJobs, v.CreditCost, v.CreditUsed, micros(v.UpdatedAt), events(e))...)
 	if err != nil || n == 1 {
 		return err
 	}
@@ -223,26 +261,6 @@ func (s *store) UpdateVerification(ctx context.Context, scope tenant.Scope, was 
 		return err
 	}
 	return fault.New(fault.Conflict, "The verification has changed in the meantime: it is no longer %s.", was.Status)
-}
-
-// AppendEvent implements verification.Store.
-func (s *store) AppendEvent(ctx context.Context, scope tenant.Scope, e verification.Event) (verification.Event, error) {
-	err := s.atomically(ctx, func(tx *store) error {
-		// Counting in the verification's row makes writers wait for one
-		// another, so that no sequence is taken twice or left out.
-		var err error
-		if e.Sequence, err = one(ctx, tx, value[int], noVerification, `UPDATE verifications SET last_sequence = last_sequence + 1 WHERE `+inScope+` AND id = $3
-			RETURNING last_sequence`, scoped(scope, e.VerificationID)...); err != nil {
-			return err
-		}
-		return tx.change(ctx, noVerification, `INSERT INTO events (id, verification_id, organization_id, group_id, sequence, kind, from_status, to_status, attempt, actor, at)
-			SELECT $4, id, organization_id, group_id, last_sequence, $5, $6, $7, $8, $9, $10 FROM verifications WHERE `+inScope+` AND id = $3`,
-			scoped(scope, e.VerificationID, e.ID, e.Kind, e.From, e.To, e.Attempt, e.Actor, micros(e.At))...)
-	})
-	if err != nil {
-		return verification.Event{}, err
-	}
-	return e, nil
 }
 
 // Events implements verification.Store.

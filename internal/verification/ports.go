@@ -91,24 +91,24 @@ type Verifications interface {
 	MemberStatuses(ctx context.Context, scope tenant.Scope, results []uuid.UUID) (map[uuid.UUID][]Status, error)
 	// Results lists a folder's results, newest first, and how many there are.
 	Results(ctx context.Context, scope tenant.Scope, folder uuid.UUID, p Page) ([]Result, int, error)
-	InsertVerification(ctx context.Context, scope tenant.Scope, v Verification) error
+	// InsertVerification keeps a new verification, and with it the event that
+	// UpdateVerification would append.
+	InsertVerification(ctx context.Context, scope tenant.Scope, v Verification, e *Event) error
 	Verification(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Verification, error)
 	// Verifications lists a result's verifications, oldest first, with the
 	// status of every member of the result, not only of the page. An unknown
 	// result is NotFound.
 	Verifications(ctx context.Context, scope tenant.Scope, result uuid.UUID, p Page) (items []Verification, members []Status, err error)
 	// UpdateVerification writes every mutable field of v if the row is still
-	// as was says; otherwise it changes nothing and answers a Conflict.
-	UpdateVerification(ctx context.Context, scope tenant.Scope, was Mark, v Verification) error
+	// as was says; otherwise it changes nothing and answers a Conflict. With it
+	// it appends e, unless that is nil, and gives it the next sequence number.
+	UpdateVerification(ctx context.Context, scope tenant.Scope, was Mark, v Verification, e *Event) error
 	// UpdateInput writes what a draft holds: service, configuration, pages,
 	// webhook, consent and cost, if the row is still as was says; else it is a Conflict.
 	UpdateInput(ctx context.Context, scope tenant.Scope, was Mark, v Verification) error
 	// LockVerification reads a verification and lets nobody else change it
 	// until the transaction ends.
 	LockVerification(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Verification, error)
-	// AppendEvent gives the event the verification's next sequence number and
-	// returns it.
-	AppendEvent(ctx context.Context, scope tenant.Scope, e Event) (Event, error)
 	Events(ctx context.Context, scope tenant.Scope, verification uuid.UUID) ([]Event, error)
 	// Unfinished lists, for the sweep, verifications IN_QUEUE or IN_PROGRESS
 	// whose row was not touched since before.

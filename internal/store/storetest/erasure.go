@@ -21,7 +21,7 @@ func testErasure(t *testing.T, db *store.DB) {
 		v := w.draft(w.result(t, folder.ID, now), now)
 		v.Consent = &verification.Consent{Text: "I agree", Version: "1", GivenAt: now}
 		v.Status, v.Config.Files = verification.Completed, map[string][]string{"ktp_file": {path}}
-		must(t, db.InsertVerification(ctx, w.scope, v))
+		must(t, db.InsertVerification(ctx, w.scope, v, nil))
 		must(t, db.SaveEvidence(ctx, w.scope, v.ID, 1, verification.StepRead, json.RawMessage(`1`), now))
 		must(t, db.SaveSubject(ctx, w.scope, v.ID, []byte("somebody "+w.org.ID.String())))
 		w.watch(t, v, v.ID.String())
@@ -86,7 +86,7 @@ func testRetention(t *testing.T, db *store.DB) {
 	old, young, running := w.result(t, folder.ID, now.AddDate(0, 0, -40)), w.result(t, folder.ID, now.AddDate(0, 0, -20)), w.result(t, folder.ID, now.AddDate(0, 0, -50))
 	v := w.draft(running, now)
 	v.Status = verification.InProgress
-	must(t, db.InsertVerification(ctx, w.scope, v))
+	must(t, db.InsertVerification(ctx, w.scope, v, nil))
 	expired := func(class verification.DataClass) []verification.Expiry {
 		t.Helper()
 		list, err := db.Expired(ctx, w.scope, class, now, 10)
@@ -112,7 +112,7 @@ func testRetention(t *testing.T, db *store.DB) {
 	same(t, "without a limit again", expired(verification.FileData), []verification.Expiry(nil))
 	must(t, db.SetRetention(ctx, w.scope, w.group.ID, verification.ResultData, 1))
 	v.Status = verification.Failed
-	must(t, db.UpdateVerification(ctx, w.scope, verification.Mark{Status: verification.InProgress, Attempt: v.Attempt}, v))
+	must(t, db.UpdateVerification(ctx, w.scope, verification.Mark{Status: verification.InProgress, Attempt: v.Attempt}, v, nil))
 	if list, err := db.Expired(ctx, w.scope, verification.ResultData, now.Add(time.Second), 1); err != nil || len(list) != 1 || list[0].ResultID != running.ID {
 		t.Errorf("the oldest first: %+v, %v", list, err)
 	}

@@ -26,9 +26,9 @@ func testSealed(t *testing.T, db *store.DB) {
 	v.InputConfig, v.Config.Person = json.RawMessage(`{"name":"`+secret+`"}`), &verification.Person{Name: secret}
 	v.Status, v.WebhookMetadata, v.WebhookSecret = verification.Completed, json.RawMessage(`{"a":"`+secret+`"}`), secret
 	v.Consent = &verification.Consent{Text: secret, Version: "1", GivenAt: now}
-	must(t, db.InsertVerification(ctx, w.scope, v))
+	must(t, db.InsertVerification(ctx, w.scope, v, nil))
 	v.Output, v.Checks = json.RawMessage(`{"nik":"`+secret+`"}`), []verification.Check{{Message: secret}}
-	must(t, db.UpdateVerification(ctx, w.scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v))
+	must(t, db.UpdateVerification(ctx, w.scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v, nil))
 	must(t, db.SaveEvidence(ctx, w.scope, v.ID, 1, verification.StepRead, v.Output, now))
 	must(t, db.SaveWatched(ctx, w.scope, verification.Watched{VerificationID: v.ID, Subject: []byte("s"), Query: screening.Query{Name: secret}, ScreenedAt: now}))
 	face := verification.KnownFace{VerificationID: v.ID, Space: "model 1", Owner: []byte("o"), Face: []byte(secret), At: now}
@@ -57,7 +57,7 @@ func testSealed(t *testing.T, db *store.DB) {
 	if _, err := db.Verification(ctx, w.scope, v.ID); err == nil {
 		t.Error("a value was read from another column")
 	}
-	must(t, db.UpdateVerification(ctx, w.scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v))
+	must(t, db.UpdateVerification(ctx, w.scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v, nil))
 
 	owner := vault.Owner{Organization: w.org.ID, Group: w.group.ID, ID: v.ResultID}
 	must(t, db.DestroyDataKeys(ctx, []vault.Owner{owner}, now.Add(time.Hour)))

@@ -90,7 +90,7 @@ func testUseOrDelete(t *testing.T, db *store.DB) {
 			}
 			v := w.draft(r, now)
 			v.Config.Files = map[string][]string{"ktp_file": {path}}
-			if err := tx.InsertVerification(ctx, w.scope, v); err != nil {
+			if err := tx.InsertVerification(ctx, w.scope, v, nil); err != nil {
 				return err
 			}
 			hold()
