@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -208,15 +210,17 @@ func events(e *verification.Event) int {
 
 // useFiles notes which uploads a verification's result uses.
 func (s *store) useFiles(ctx context.Context, v verification.Verification) error {
-	for _, paths := range v.Config.Files {
-		for _, path := range paths {
-			if _, err := s.exec(ctx, `INSERT INTO file_uses (path, result_id, organization_id, group_id) VALUES ($1, $2, $3, $4) ON CONFLICT (path, result_id) DO NOTHING`,
-				path, v.ResultID, v.OrganizationID, v.GroupID); err != nil {
-				return err
-			}
-		}
+	paths := v.Config.Paths()
+	if len(paths) == 0 {
+		return nil
 	}
-	return nil
+	rows := make([]string, len(paths))
+	for i := range paths {
+		rows[i] = fmt.Sprintf("($%d, $1, $2, $3)", 4+i)
+	}
+	_, err := s.exec(ctx, `INSERT INTO file_uses (path, result_id, organization_id, group_id) VALUES `+strings.Join(rows, ", ")+` ON CONFLICT (path, result_id) DO NOTHING`,
+		append([]any{v.ResultID, v.OrganizationID, v.GroupID}, anys(paths)...)...)
+	return err
 }
 
 // Verification implements verification.Store.

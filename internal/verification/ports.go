@@ -64,11 +64,12 @@ type Folders interface {
 // Files stores what is known of uploads; the bytes are in Blobs.
 type Files interface {
 	InsertUpload(ctx context.Context, scope tenant.Scope, u Upload) error
-	// File finds an uploaded file by its path.
-	File(ctx context.Context, scope tenant.Scope, path string) (File, error)
-	// UseFile notes that a verification uses a file, and keeps it from being
-	// deleted until the transaction ends; NotFound when it is gone.
-	UseFile(ctx context.Context, scope tenant.Scope, path string) error
+	// Files finds uploaded files by their paths; what is gone is left out.
+	Files(ctx context.Context, scope tenant.Scope, paths ...string) (map[string]File, error)
+	// UseFiles notes that a verification uses files, and keeps them from being
+	// deleted until the transaction ends. It gives the paths of those that are
+	// there.
+	UseFiles(ctx context.Context, scope tenant.Scope, paths ...string) (used []string, err error)
 	// UnusedFiles lists input files that no verification ever used and whose
 	// time is over, days where the group has set none, the oldest first; and
 	// those that are condemned.

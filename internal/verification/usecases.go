@@ -318,59 +318,56 @@ func (v Verification) entry(kind ledger.Kind, at time.Time) ledger.Entry {
 // countPages finds the configuration's files in the verification's own group.
 // A file of somebody else is as good as none.
 func (u *UseCases) countPages(ctx context.Context, owner Tenancy, cfg Configuration) (pages, files int, err error) {
-	scope := tenant.WithinGroup(owner.OrganizationID, owner.GroupID)
-	wrong := unusable()
-	for _, field := range slices.Sorted(maps.Keys(cfg.Files)) {
-		for i, path := range cfg.Files[field] {
-			f, err := u.store.File(ctx, scope, path)
-			name := fileField(field, i)
-			switch {
-			case fault.Is(err, fault.NotFound):
-				wrong.WithField(name, noSuchFile)
-			case err != nil:
-				return 0, 0, err
-			case f.Category != InputFile:
-				wrong.WithField(name, "this file was uploaded as %s, not as %s", f.Category, InputFile)
-			}
-			pages, files = pages+f.Pages, files+1
+	found, err := u.store.Files(ctx, tenant.WithinGroup(owner.OrganizationID, owner.GroupID), cfg.Paths()...)
+	if err != nil {
+		return 0, 0, err
+	}
+	err = checkFiles(cfg, func(path string) string {
+		f, there := found[path]
+		pages, files = pages+f.Pages, files+1
+		switch {
+		case !there:
+			return noSuchFile
+		case f.Category != InputFile:
+			return fmt.Sprintf("this file was uploaded as %s, not as %s", f.Category, InputFile)
 		}
-	}
-	if len(wrong.Fields) > 0 {
-		return 0, 0, wrong
-	}
-	return pages, files, nil
+		return ""
+	})
+	return pages, files, err
 }
 
 const noSuchFile = "there is no uploaded file with this path"
 
-func unusable() *fault.Error {
-	return fault.New(fault.Invalid, "The configuration names a file that cannot be used.")
-}
-
-func fileField(field string, i int) string {
-	return fmt.Sprintf("configuration.files.%s[%d]", field, i)
+// checkFiles asks of each file of a configuration what is wrong with it, ""
+// being nothing.
+func checkFiles(cfg Configuration, wrongWith func(path string) string) error {
+	wrong := fault.New(fault.Invalid, "The configuration names a file that cannot be used.")
+	for _, field := range slices.Sorted(maps.Keys(cfg.Files)) {
+		for i, path := range cfg.Files[field] {
+			if message := wrongWith(path); message != "" {
+				wrong.WithField(fmt.Sprintf("configuration.files.%s[%d]", field, i), "%s", message)
+			}
+		}
+	}
+	if len(wrong.Fields) > 0 {
+		return wrong
+	}
+	return nil
 }
 
 // useFiles keeps a verification's files from being swept as unused. One that was
 // swept since it was looked at is a field error.
 func useFiles(ctx context.Context, tx Store, v Verification) error {
-	names := map[string]string{} // path to field
-	for field, paths := range v.Config.Files {
-		for i, path := range paths {
-			names[path] = fileField(field, i)
-		}
+	used, err := tx.UseFiles(ctx, tenant.WithinGroup(v.OrganizationID, v.GroupID), v.Config.Paths()...)
+	if err != nil {
+		return err
 	}
-	scope := tenant.WithinGroup(v.OrganizationID, v.GroupID)
-	for _, path := range slices.Sorted(maps.Keys(names)) { // one order for all who lock them
-		err := tx.UseFile(ctx, scope, path)
-		if fault.Is(err, fault.NotFound) {
-			return unusable().WithField(names[path], noSuchFile)
+	return checkFiles(v.Config, func(path string) string {
+		if !slices.Contains(used, path) {
+			return noSuchFile
 		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return ""
+	})
 }
 
 // webhook checks the caller's address and takes the secret out of the metadata.

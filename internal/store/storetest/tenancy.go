@@ -134,17 +134,18 @@ var calls = []struct {
 		return b.db.InsertUpload(t.Context(), s, verification.Upload{ID: id, Tenancy: b.tenancy(), UserID: b.user.ID, CreatedAt: now,
 			Files: []verification.File{{Path: id.String()}}})
 	})},
-	{"File", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
-		_, err := b.db.File(t.Context(), s, b.upload.Files[0].Path)
-		return err == nil, err
+	{"Files", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		found, err := b.db.Files(t.Context(), s, b.upload.Files[0].Path)
+		return len(found) > 0, err
 	}},
 	{"UnusedFiles", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		list, err := b.db.UnusedFiles(t.Context(), s, now.AddDate(0, 0, 8), 7, 1000)
 		return slices.ContainsFunc(list, func(f verification.UnusedFile) bool { return f.Path == b.unused }), err
 	}},
-	{"UseFile", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
-		return b.db.UseFile(t.Context(), s, b.upload.Files[0].Path)
-	})},
+	{"UseFiles", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		used, err := b.db.UseFiles(t.Context(), s, b.upload.Files[0].Path)
+		return len(used) > 0, err
+	}},
 	{"CondemnFile", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		return b.db.CondemnFile(t.Context(), s, b.unused, now)
 	})},
