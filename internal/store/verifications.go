@@ -144,13 +144,13 @@ func (s *store) documentsOf(ctx context.Context, scope tenant.Scope, v verificat
 
 // InsertVerification implements verification.Store. The result must be of the
 // same group and folder.
-func (s *store) InsertVerification(ctx context.Context, scope tenant.Scope, v verification.Verification, e *verification.Event) error {
+func (s *store) InsertVerification(ctx context.Context, scope tenant.Scope, v verification.Verification, e *verification.Event, jobs ...verification.Job) error {
 	d, err := s.documentsOf(ctx, scope, v, true)
 	if err != nil {
 		return err
 	}
 	return s.atomically(ctx, func(tx *store) error {
-		n, err := tx.write(ctx, e, `INSERT INTO verifications (id, organization_id, group_id, folder_id, result_id, last_sequence, service_id, service_name, user_id, api_key,
+		err := tx.write(ctx, e, jobs, noResult, `INSERT INTO verifications (id, organization_id, group_id, folder_id, result_id, last_sequence, service_id, service_name, user_id, api_key,
 			status, attempt, runs, start_date, end_date, input_config, config, total_files, total_pages,
 			output, output_status, checks, output_path, export_path, failure, ocr_job_ids, fraud_job_ids,
 			webhook_url, webhook_metadata, webhook_secret, credit_cost, credit_used, created_at, updated_at, consent)
@@ -163,9 +163,6 @@ func (s *store) InsertVerification(ctx context.Context, scope tenant.Scope, v ve
 				v.Status, v.Attempt, v.Runs, optionalMicros(v.StartDate), optionalMicros(v.EndDate), d.input, d.config, v.TotalFiles, v.TotalPages,
 				d.output, v.OutputStatus, d.checks, v.OutputPath, v.ExportPath, d.failure, d.ocrJobs, d.fraudJobs,
 				v.WebhookURL, d.metadata, d.secret, v.CreditCost, v.CreditUsed, micros(v.CreatedAt), micros(v.UpdatedAt), d.consent)...)
-		if err == nil && n == 0 {
-			return fault.New(fault.NotFound, noResult)
-		}
 		if err != nil {
 			return err
 		}
@@ -173,31 +170,61 @@ func (s *store) InsertVerification(ctx context.Context, scope tenant.Scope, v ve
 	})
 }
 
-// write runs a statement that writes the verification $3 and counts its events,
-// and appends e, unless it is nil, under the number that it has counted to.
-// Counting in the verification's row makes writers wait for one another, so
-// that no sequence is taken twice or left out.
-func (s *store) write(ctx context.Context, e *verification.Event, statement string, args ...any) (int64, error) {
-	if e == nil {
-		return s.exec(ctx, statement, args...)
+// along is a row that is written with a verification: its own values, then
+// columns of the verification's row.
+type along struct {
+	into   string // table and columns
+	values []any
+	from   string
+}
+
+func alongWith(e *verification.Event, jobs []verification.Job) (list []along) {
+	if e != nil {
+		list = append(list, along{`events (id, kind, from_status, to_status, attempt, actor, at, verification_id, organization_id, group_id, sequence)`,
+			[]any{e.ID, e.Kind, e.From, e.To, e.Attempt, e.Actor, micros(e.At)}, `id, organization_id, group_id, last_sequence`})
 	}
-	insert := `INSERT INTO events (id, kind, from_status, to_status, attempt, actor, at, verification_id, organization_id, group_id, sequence)
-		SELECT ` + placeholders(len(args)+1, 7) + `, id, organization_id, group_id, last_sequence FROM `
-	both := append(slices.Clip(args), e.ID, e.Kind, e.From, e.To, e.Attempt, e.Actor, micros(e.At))
+	for _, j := range jobs {
+		list = append(list, along{`jobs (id, attempt, kind, status, created_at, updated_at, verification_id, organization_id, group_id)`,
+			[]any{j.ID, j.Attempt, j.Kind, j.Status, micros(j.CreatedAt), micros(j.UpdatedAt)}, `id, organization_id, group_id`})
+	}
+	return list
+}
+
+// write runs a statement that writes the verification $3 and counts its events,
+// and with it writes the event, unless it is nil, and jobs. No verification is
+// NotFound with the message. The count in the verification's row is the event's
+// number: writers wait for one another there, so that none is taken twice or
+// left out. PostgreSQL does all in one statement.
+func (s *store) write(ctx context.Context, e *verification.Event, jobs []verification.Job, missing, statement string, args ...any) error {
+	var inserts []string
+	for _, a := range alongWith(e, jobs) {
+		inserts = append(inserts, `INSERT INTO `+a.into+` SELECT `+placeholders(len(args)+1, len(a.values))+`, `+a.from+` FROM `)
+		args = append(args, a.values...)
+	}
+	var sequence int
 	err := s.atomically(ctx, func(tx *store) (err error) {
 		if s.db.dialect.writingCTE {
-			e.Sequence, err = one(ctx, tx, value[int], "", `WITH written AS (`+statement+` RETURNING id, organization_id, group_id, last_sequence) `+insert+`written RETURNING sequence`, both...)
+			query := `WITH written AS (` + statement + ` RETURNING id, organization_id, group_id, last_sequence)`
+			for i, insert := range inserts {
+				query += fmt.Sprintf(`, along%d AS (%swritten)`, i, insert)
+			}
+			sequence, err = one(ctx, tx, value[int], missing, query+` SELECT last_sequence FROM written`, args...)
 			return err
 		}
-		if e.Sequence, err = one(ctx, tx, value[int], "", statement+` RETURNING last_sequence`, args...); err == nil {
-			_, err = tx.exec(ctx, insert+`verifications WHERE `+inScope+` AND id = $3`, both...)
+		if sequence, err = one(ctx, tx, value[int], missing, statement+` RETURNING last_sequence`, args...); err != nil {
+			return err
 		}
-		return err
+		for _, insert := range inserts {
+			if _, err := tx.exec(ctx, insert+`verifications WHERE `+inScope+` AND id = $3`, args...); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-	if fault.Is(err, fault.NotFound) {
-		return 0, nil
+	if e != nil {
+		e.Sequence = sequence
 	}
-	return 1, err
+	return err
 }
 
 // events is how many there are to append.
@@ -246,19 +273,19 @@ func (s *store) Verifications(ctx context.Context, scope tenant.Scope, result uu
 }
 
 // UpdateVerification implements verification.Store.
-func (s *store) UpdateVerification(ctx context.Context, scope tenant.Scope, was verification.Mark, v verification.Verification, e *verification.Event) error {
+func (s *store) UpdateVerification(ctx context.Context, scope tenant.Scope, was verification.Mark, v verification.Verification, e *verification.Event, jobs ...verification.Job) error {
 	d, err := s.documentsOf(ctx, scope, v, false)
 	if err != nil {
 		return err
 	}
-	n, err := s.write(ctx, e, `UPDATE verifications SET status = $6, attempt = $7, runs = $8, start_date = $9, end_date = $10,
+	err = s.write(ctx, e, jobs, noVerification, `UPDATE verifications SET status = $6, attempt = $7, runs = $8, start_date = $9, end_date = $10,
 			output = $11, output_status = $12, checks = $13, output_path = $14, export_path = $15, failure = $16,
 			ocr_job_ids = $17, fraud_job_ids = $18, credit_cost = $19, credit_used = $20, updated_at = $21, last_sequence = last_sequence + $22
 		WHERE `+inScope+` AND id = $3 AND status = $4 AND attempt = $5`,
 		scoped(scope, v.ID, was.Status, was.Attempt, v.Status, v.Attempt, v.Runs, optionalMicros(v.StartDate), optionalMicros(v.EndDate),
 			d.output, v.OutputStatus, d.checks, v.OutputPath, v.ExportPath, d.failure,
 			d.ocrJobs, d.fraudJobs, v.CreditCost, v.CreditUsed, micros(v.UpdatedAt), events(e))...)
-	if err != nil || n == 1 {
+	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	if _, err := s.Verification(ctx, scope, v.ID); err != nil {

@@ -24,15 +24,15 @@ func storable(now func() time.Time) func() time.Time {
 }
 
 // transition moves v by the trigger inside a transaction. Fields of v that
-// the caller has changed are written with it.
-func (l lifecycle) transition(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string) error {
+// the caller has changed are written with it, and jobs that begin.
+func (l lifecycle) transition(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string, jobs ...Job) error {
 	was := Mark{v.Status, v.Attempt}
-	return l.move(ctx, tx, scope, v, t, actor, func(e *Event) error { return tx.UpdateVerification(ctx, scope, was, *v, e) })
+	return l.move(ctx, tx, scope, v, t, actor, func(e *Event) error { return tx.UpdateVerification(ctx, scope, was, *v, e, jobs...) })
 }
 
 // begin is transition for a v that is not kept yet.
-func (l lifecycle) begin(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string) error {
-	return l.move(ctx, tx, scope, v, t, actor, func(e *Event) error { return tx.InsertVerification(ctx, scope, *v, e) })
+func (l lifecycle) begin(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string, jobs ...Job) error {
+	return l.move(ctx, tx, scope, v, t, actor, func(e *Event) error { return tx.InsertVerification(ctx, scope, *v, e, jobs...) })
 }
 
 func (l lifecycle) move(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string, write func(*Event) error) error {

@@ -92,9 +92,9 @@ type Verifications interface {
 	MemberStatuses(ctx context.Context, scope tenant.Scope, results []uuid.UUID) (map[uuid.UUID][]Status, error)
 	// Results lists a folder's results, newest first, and how many there are.
 	Results(ctx context.Context, scope tenant.Scope, folder uuid.UUID, p Page) ([]Result, int, error)
-	// InsertVerification keeps a new verification, and with it the event that
-	// UpdateVerification would append.
-	InsertVerification(ctx context.Context, scope tenant.Scope, v Verification, e *Event) error
+	// InsertVerification keeps a new verification, with an event and jobs as
+	// UpdateVerification does.
+	InsertVerification(ctx context.Context, scope tenant.Scope, v Verification, e *Event, jobs ...Job) error
 	Verification(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Verification, error)
 	// Verifications lists a result's verifications, oldest first, with the
 	// status of every member of the result, not only of the page. An unknown
@@ -102,8 +102,9 @@ type Verifications interface {
 	Verifications(ctx context.Context, scope tenant.Scope, result uuid.UUID, p Page) (items []Verification, members []Status, err error)
 	// UpdateVerification writes every mutable field of v if the row is still
 	// as was says; otherwise it changes nothing and answers a Conflict. With it
-	// it appends e, unless that is nil, and gives it the next sequence number.
-	UpdateVerification(ctx context.Context, scope tenant.Scope, was Mark, v Verification, e *Event) error
+	// it keeps e, unless that is nil, and gives it the next sequence number, and
+	// jobs that begin.
+	UpdateVerification(ctx context.Context, scope tenant.Scope, was Mark, v Verification, e *Event, jobs ...Job) error
 	// UpdateInput writes what a draft holds: service, configuration, pages,
 	// webhook, consent and cost, if the row is still as was says; else it is a Conflict.
 	UpdateInput(ctx context.Context, scope tenant.Scope, was Mark, v Verification) error
@@ -124,7 +125,6 @@ type Mark struct {
 
 // Pipelines stores what the pipeline leaves behind.
 type Pipelines interface {
-	InsertJob(ctx context.Context, scope tenant.Scope, j Job) error
 	Job(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Job, error)
 	// JobsOf lists the jobs of one attempt.
 	JobsOf(ctx context.Context, scope tenant.Scope, verification uuid.UUID, attempt int) ([]Job, error)

@@ -283,7 +283,7 @@ func insertResult(ctx context.Context, tx Store, scope tenant.Scope, n NewVerifi
 // enqueue moves v into the queue, by transition or begin: with it come jobs, a
 // task and a reservation.
 func (u *UseCases) enqueue(ctx context.Context, tx Store, a tenant.Actor, v *Verification, t Trigger,
-	move func(context.Context, Store, tenant.Scope, *Verification, Trigger, string) error, q queueing) error {
+	move func(context.Context, Store, tenant.Scope, *Verification, Trigger, string, ...Job) error, q queueing) error {
 	now, scope := u.now(), a.Scope()
 	job := func(kind JobKind) Job {
 		return Job{ID: newID(), Tenancy: v.Tenancy, VerificationID: v.ID, Attempt: v.Attempt, Kind: kind, Status: InQueue, CreatedAt: now, UpdatedAt: now}
@@ -294,13 +294,8 @@ func (u *UseCases) enqueue(ctx context.Context, tx Store, a tenant.Actor, v *Ver
 		jobs = append(jobs, job(FraudJob))
 		v.FraudJobIDs = []uuid.UUID{jobs[1].ID}
 	}
-	if err := move(ctx, tx, scope, v, t, a.Name()); err != nil {
+	if err := move(ctx, tx, scope, v, t, a.Name(), jobs...); err != nil {
 		return err
-	}
-	for _, j := range jobs {
-		if err := tx.InsertJob(ctx, scope, j); err != nil {
-			return err
-		}
 	}
 	if q == queued {
 		if err := tx.Enqueue(ctx, Task{Kind: ProcessTask, ID: v.ID}); err != nil {

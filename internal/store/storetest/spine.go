@@ -340,8 +340,13 @@ func testUnfinished(t *testing.T, db *store.DB) {
 func (w *world) job(t *testing.T, v verification.Verification) verification.Job {
 	t.Helper()
 	j := verification.Job{ID: newID(), Tenancy: v.Tenancy, VerificationID: v.ID, Attempt: v.Attempt, Kind: verification.OCRJob, Status: verification.InQueue, CreatedAt: now, UpdatedAt: now}
-	must(t, w.db.InsertJob(t.Context(), w.scope, j))
+	must(t, w.begin(t, v, j))
 	return j
+}
+
+// begin keeps jobs of a verification that stays as it is.
+func (w *world) begin(t *testing.T, v verification.Verification, jobs ...verification.Job) error {
+	return w.db.UpdateVerification(t.Context(), w.scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v, nil, jobs...)
 }
 
 func testJobs(t *testing.T, db *store.DB) {
@@ -349,11 +354,12 @@ func testJobs(t *testing.T, db *store.DB) {
 	v := w.verification(t)
 	j := w.job(t, v)
 	second := j
-	second.ID, second.Kind, second.Steps = newID(), verification.FraudJob, []verification.StepRecord{{Name: verification.StepRead, StartedAt: now, EndedAt: now.Add(time.Second)}}
-	must(t, db.InsertJob(ctx, w.scope, second))
+	second.ID, second.Kind = newID(), verification.FraudJob
 	later := j
 	later.ID, later.Attempt = newID(), 2
-	must(t, db.InsertJob(ctx, w.scope, later))
+	must(t, w.begin(t, v, second, later))
+	second.Steps = []verification.StepRecord{{Name: verification.StepRead, StartedAt: now, EndedAt: now.Add(time.Second)}}
+	must(t, db.UpdateJob(ctx, w.scope, second))
 
 	got, err := db.Job(ctx, w.scope, second.ID)
 	must(t, err)

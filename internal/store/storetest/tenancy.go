@@ -233,9 +233,6 @@ var calls = []struct {
 		list, err := b.db.Unfinished(t.Context(), s, now.Add(time.Hour), 1000)
 		return slices.Contains(list, b.v.ID), err
 	}},
-	{"InsertJob", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
-		return b.db.InsertJob(t.Context(), s, verification.Job{ID: newID(), Tenancy: b.tenancy(), VerificationID: b.v.ID, CreatedAt: now, UpdatedAt: now})
-	})},
 	{"Job", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		_, err := b.db.Job(t.Context(), s, b.job.ID)
 		return err == nil, err
@@ -641,7 +638,6 @@ func testTenancy(t *testing.T, db *store.DB) {
 			v := b.draft(other.result, now)
 			return db.InsertVerification(t.Context(), tenant.Everything(), v, nil)
 		}(),
-		"a job of another's verification": db.InsertJob(t.Context(), tenant.Everything(), verification.Job{ID: newID(), Tenancy: b.tenancy(), VerificationID: other.v.ID, CreatedAt: now, UpdatedAt: now}),
 		"a webhook of another's verification": db.InsertDelivery(t.Context(), tenant.Everything(), verification.Delivery{ID: newID(), Tenancy: b.tenancy(), VerificationID: other.v.ID, Sequence: 9,
 			Body: []byte{}, CreatedAt: now, UpdatedAt: now}),
 		"a review of another's verification": func() error {
