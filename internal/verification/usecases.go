@@ -233,7 +233,7 @@ func (u *UseCases) offered(ctx context.Context, id uuid.UUID) (Service, error) {
 	return service, nil
 }
 
-// recheck completes what was prepared before.
+// recheck completes what was prepared some time ago.
 func (u *UseCases) recheck(ctx context.Context, v *Verification) error {
 	service, err := u.offered(ctx, v.ServiceID)
 	if err != nil {
