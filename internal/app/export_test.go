@@ -24,11 +24,7 @@ func (s *Server) Suspect(ctx context.Context, id uuid.UUID) error {
 			return err
 		}
 		v.UpdatedAt = time.Now().UTC().Truncate(time.Microsecond)
-		if err := tx.UpdateVerification(ctx, all, was, v); err != nil {
-			return err
-		}
-		_, err = tx.AppendEvent(ctx, all, verification.Event{ID: uuid.Must(uuid.NewV7()), VerificationID: id, Kind: verification.StatusChanged,
+		return tx.UpdateVerification(ctx, all, was, v, &verification.Event{ID: uuid.Must(uuid.NewV7()), VerificationID: id, Kind: verification.StatusChanged,
 			From: was.Status, To: v.Status, Attempt: v.Attempt, Actor: "system", At: v.UpdatedAt})
-		return err
 	})
 }

@@ -202,14 +202,14 @@ func TestReviews(t *testing.T) {
 		t.Fatal(err)
 	}
 	suspect.Status = verification.FraudDetected
-	if err := p.db.UpdateVerification(ctx, tenant.Everything(), verification.Mark{Status: verification.InQueue, Attempt: 1}, suspect); err != nil {
+	if err := p.db.UpdateVerification(ctx, tenant.Everything(), verification.Mark{Status: verification.InQueue, Attempt: 1}, suspect, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got, err = c.DecideFraud(ctx, card.ID.String(), true, "a stamp"); err != nil || got.Status != client.InProgress {
 		t.Errorf("continued %+v, %v", got, err)
 	}
 	suspect.UpdatedAt = got.UpdatedAt
-	if err := p.db.UpdateVerification(ctx, tenant.Everything(), verification.Mark{Status: verification.InProgress, Attempt: 1}, suspect); err != nil {
+	if err := p.db.UpdateVerification(ctx, tenant.Everything(), verification.Mark{Status: verification.InProgress, Attempt: 1}, suspect, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got, err = c.DecideFraud(ctx, card.ID.String(), false, "cut and pasted"); err != nil || got.Status != client.Failed || got.Error == nil || got.Error.ErrorCode != "FRAUD_REJECTED" || got.Error.Retryable {

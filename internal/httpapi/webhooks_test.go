@@ -35,8 +35,12 @@ func (p *platform) moves(t *testing.T, v verificationView, to ...verification.St
 	for _, s := range to {
 		err := p.db.InTx(t.Context(), func(ctx context.Context, tx verification.Store) error {
 			now := time.Now().UTC().Truncate(time.Microsecond)
-			e, err := tx.AppendEvent(ctx, tenant.Everything(), verification.Event{ID: uuid.New(), VerificationID: v.ID, Kind: verification.StatusChanged, To: s, Attempt: 1, Actor: "system", At: now})
+			kept, err := tx.Verification(ctx, tenant.Everything(), v.ID)
 			if err != nil {
+				return err
+			}
+			e := verification.Event{ID: uuid.New(), VerificationID: v.ID, Kind: verification.StatusChanged, To: s, Attempt: 1, Actor: "system", At: now}
+			if err := tx.UpdateVerification(ctx, tenant.Everything(), verification.Mark{Status: kept.Status, Attempt: kept.Attempt}, kept, &e); err != nil {
 				return err
 			}
 			body, err := json.Marshal(map[string]any{"event": e.Kind, "id": e.ID, "sequence": e.Sequence, "status": s, "verification_id": v.ID})

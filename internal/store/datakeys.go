@@ -20,10 +20,7 @@ func (s *store) DataKey(ctx context.Context, owner vault.Owner, create bool) ([]
 	if !create || !fault.Is(err, fault.NotFound) {
 		return wrapped, err
 	}
-	if s.db.vault == nil {
-		return nil, errNoVault
-	}
-	made, err := s.db.vault.NewKey(owner.ID.String())
+	made, err := s.newKey(owner)
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +37,14 @@ func (s *store) DataKey(ctx context.Context, owner vault.Owner, create bool) ([]
 	return wrapped, err
 }
 
+// newKey makes a key and wraps it; it is not kept yet.
+func (s *store) newKey(owner vault.Owner) (wrapped []byte, err error) {
+	if s.db.vault == nil {
+		return nil, errNoVault
+	}
+	return s.db.vault.NewKey(owner.ID.String())
+}
+
 func (s *store) dataKey(ctx context.Context, owner vault.Owner) ([]byte, error) {
 	return one(ctx, s, value[[]byte], noKey, `SELECT wrapped FROM data_keys
 		WHERE owner_id = $1 AND organization_id = $2 AND group_id = $3 AND wrapped IS NOT NULL`, owner.ID, owner.Organization, owner.Group)
@@ -50,6 +55,7 @@ func (s *store) dataKey(ctx context.Context, owner vault.Owner) ([]byte, error) 
 func (s *store) DestroyDataKeys(ctx context.Context, owners []vault.Owner, at time.Time) error {
 	return s.atomically(ctx, func(tx *store) error {
 		for _, o := range owners {
+			delete(tx.keys, o)
 			if _, err := tx.exec(ctx, `INSERT INTO data_keys (owner_id, organization_id, group_id, created_at, destroyed_at) VALUES ($1, $2, $3, $4, $4)
 				ON CONFLICT (owner_id) DO UPDATE SET wrapped = NULL, destroyed_at = excluded.destroyed_at
 				WHERE data_keys.organization_id = excluded.organization_id AND data_keys.group_id = excluded.group_id AND data_keys.wrapped IS NOT NULL`,

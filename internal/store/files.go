@@ -34,19 +34,40 @@ func (s *store) InsertUpload(ctx context.Context, scope tenant.Scope, u verifica
 	})
 }
 
-// File implements verification.Store.
-func (s *store) File(ctx context.Context, scope tenant.Scope, path string) (verification.File, error) {
-	return one(ctx, s, func(r row) (f verification.File, err error) {
-		err = r.Scan(&f.Path, &f.Category, &f.MediaType, &f.Bytes, &f.SHA256, &f.Pages)
-		return f, err
-	}, noFile, `SELECT path, category, media_type, bytes, sha256, pages FROM files
-		WHERE `+inScope+` AND path = $3 AND state <> 'DELETED'`, scoped(scope, path)...)
+// thereIn is the condition of n paths from $3 on.
+func thereIn(n int) string {
+	return inScope + ` AND path IN (` + placeholders(3, n) + `) AND state <> 'DELETED'`
 }
 
-// UseFile implements verification.Store. The row is locked until the
-// transaction ends: who deletes the file waits, and then finds it used.
-func (s *store) UseFile(ctx context.Context, scope tenant.Scope, path string) error {
-	return s.change(ctx, noFile, `UPDATE files SET state = 'USED' WHERE `+inScope+` AND path = $3 AND state <> 'DELETED'`, scoped(scope, path)...)
+// Files implements verification.Store.
+func (s *store) Files(ctx context.Context, scope tenant.Scope, paths ...string) (map[string]verification.File, error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	list, err := all(ctx, s, func(r row) (f verification.File, err error) {
+		err = r.Scan(&f.Path, &f.Category, &f.MediaType, &f.Bytes, &f.SHA256, &f.Pages)
+		return f, err
+	}, `SELECT path, category, media_type, bytes, sha256, pages FROM files WHERE `+thereIn(len(paths)), scoped(scope, anys(paths)...)...)
+	found := map[string]verification.File{}
+	for _, f := range list {
+		found[f.Path] = f
+	}
+	return found, err
+}
+
+// UseFiles implements verification.Store. The rows are locked until the
+// transaction ends: who deletes a file waits, and then finds it used.
+// PostgreSQL locks them as the index has them, by path; should two still lock
+// some crosswise, one of them runs again.
+func (s *store) UseFiles(ctx context.Context, scope tenant.Scope, paths ...string) (used []string, err error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	err = s.atomically(ctx, func(tx *store) error {
+		used, err = all(ctx, tx, value[string], `UPDATE files SET state = 'USED' WHERE `+thereIn(len(paths))+` RETURNING path`, scoped(scope, anys(paths)...)...)
+		return err
+	})
+	return used, err
 }
 
 // UnusedFiles implements verification.Store.

@@ -23,19 +23,6 @@ func scanJob(r row) (j verification.Job, err error) {
 	return j, err
 }
 
-// InsertJob implements verification.Store. The verification must be of the
-// same group.
-func (s *store) InsertJob(ctx context.Context, scope tenant.Scope, j verification.Job) error {
-	steps, err := asJSON(j.Steps)
-	if err != nil {
-		return err
-	}
-	return s.change(ctx, noVerification, `INSERT INTO jobs (id, verification_id, organization_id, group_id, attempt, kind, status, steps, created_at, updated_at)
-		SELECT $6, id, organization_id, group_id, $7, $8, $9, $10, $11, $12 FROM verifications
-		WHERE `+inScope+` AND organization_id = $3 AND group_id = $4 AND id = $5`,
-		scoped(scope, j.OrganizationID, j.GroupID, j.VerificationID, j.ID, j.Attempt, j.Kind, j.Status, steps, micros(j.CreatedAt), micros(j.UpdatedAt))...)
-}
-
 // Job implements verification.Store.
 func (s *store) Job(ctx context.Context, scope tenant.Scope, id uuid.UUID) (verification.Job, error) {
 	return one(ctx, s, scanJob, noJob, selectJob+` AND id = $3`, scoped(scope, id)...)

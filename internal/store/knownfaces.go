@@ -180,7 +180,7 @@ func (s *store) sealDismissals(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	for _, o := range open {
-		key, err := s.sealingKey(ctx, o.owner)
+		key, err := s.sealingKey(ctx, o.owner, true)
 		if fault.Is(err, fault.NotFound) { // its result is erased
 			_, err = s.exec(ctx, `DELETE FROM dismissals WHERE id = $1`, o.id)
 		} else if err == nil {

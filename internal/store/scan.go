@@ -32,6 +32,15 @@ func scoped(s tenant.Scope, args ...any) []any {
 	return append([]any{s.Organization(), s.Group()}, args...)
 }
 
+// anys makes arguments of a list.
+func anys[T any](list []T) []any {
+	args := make([]any, len(list))
+	for i, v := range list {
+		args[i] = v
+	}
+	return args
+}
+
 // row is one row of an answer.
 type row interface{ Scan(dest ...any) error }
 

@@ -35,16 +35,29 @@ func seal(k vault.Key, where string, plain *string) (*string, error) {
 	return &text, nil
 }
 
-// sealingKey is an owner's key for writing, made when it is the first time.
-func (s *store) sealingKey(ctx context.Context, o vault.Owner) (vault.Key, error) {
-	if s.db.vault == nil {
-		return vault.Key{}, errNoVault
+// sealingKey is an owner's key for writing, made when it is the first time and
+// create says so.
+func (s *store) sealingKey(ctx context.Context, o vault.Owner, create bool) (vault.Key, error) {
+	if key, known := s.keys[o]; known {
+		return key, nil
 	}
-	wrapped, err := s.DataKey(ctx, o, true)
+	wrapped, err := s.DataKey(ctx, o, create)
 	if err != nil {
 		return vault.Key{}, err
 	}
-	return s.db.vault.Key(o.ID.String(), wrapped)
+	return s.unwrap(o, wrapped)
+}
+
+// unwrap opens a key. The transaction keeps it for what else it writes.
+func (s *store) unwrap(o vault.Owner, wrapped []byte) (vault.Key, error) {
+	if s.db.vault == nil {
+		return vault.Key{}, errNoVault
+	}
+	key, err := s.db.vault.Key(o.ID.String(), wrapped)
+	if err == nil && s.tx != nil {
+		s.keys[o] = key
+	}
+	return key, err
 }
 
 // resultOf is whose key a verification's data are under. What lies outside the
@@ -56,13 +69,18 @@ func (s *store) resultOf(ctx context.Context, scope tenant.Scope, verification u
 	}, noVerification, `SELECT organization_id, group_id, result_id FROM verifications WHERE `+inScope+` AND id = $3`, scoped(scope, verification)...)
 }
 
-// sealFor seals a value under the key of a verification's result.
-func (s *store) sealFor(ctx context.Context, scope tenant.Scope, verification uuid.UUID, where string, plain *string) (*string, error) {
+// keyFor is the key of a verification's result, for writing.
+func (s *store) keyFor(ctx context.Context, scope tenant.Scope, verification uuid.UUID) (vault.Key, error) {
 	owner, err := s.resultOf(ctx, scope, verification)
 	if err != nil {
-		return nil, err
+		return vault.Key{}, err
 	}
-	key, err := s.sealingKey(ctx, owner)
+	return s.sealingKey(ctx, owner, true)
+}
+
+// sealFor seals a value under the key of a verification's result.
+func (s *store) sealFor(ctx context.Context, scope tenant.Scope, verification uuid.UUID, where string, plain *string) (*string, error) {
+	key, err := s.keyFor(ctx, scope, verification)
 	if err != nil {
 		return nil, err
 	}

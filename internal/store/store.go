@@ -1,8 +1,8 @@
 // Package store keeps what must survive in SQLite or PostgreSQL. It holds every
 // SQL statement of the program, one file per aggregate and one text for both
 // engines; what differs between them is in dialect.go, sqlite.go and
-// postgres.go. Where many wait for a row, PostgreSQL gets the same statements
-// joined into one (dialect.writingCTE).
+// postgres.go. Where many wait for a row, and where every verification passes,
+// PostgreSQL gets the same statements joined into one (dialect.writingCTE).
 //
 // Each statement takes the scope of its caller as $1 (organization) and $2
 // (group). Times are unix microseconds, ids are made by the callers.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"anycheck/internal/auth"
+	"anycheck/internal/vault"
 	"anycheck/internal/verification"
 )
 
@@ -19,6 +20,7 @@ type store struct {
 	tx   *sql.Tx   // nil outside a transaction
 	in   querier   // what tx's statements go through
 	held map[string]chan struct{}
+	keys map[vault.Owner]vault.Key // that the transaction has made or read; gone with it
 }
 
 func (s *store) writer() querier {
@@ -89,7 +91,7 @@ func (s *store) transact(ctx context.Context, fn func(tx *store) error) error {
 	if err != nil {
 		return s.db.dialect.translate(err)
 	}
-	in := &store{db: s.db, conn: conn, tx: tx, in: tx}
+	in := &store{db: s.db, conn: conn, tx: tx, in: tx, keys: map[vault.Owner]vault.Key{}}
 	if s.db.kept != nil {
 		in.in, after = s.db.kept.within(tx)
 	}

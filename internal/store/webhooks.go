@@ -34,12 +34,16 @@ func (s *store) scanDelivery(r row) (d verification.Delivery, err error) {
 // InsertDelivery implements verification.Store. The verification must be of
 // the same group.
 func (s *store) InsertDelivery(ctx context.Context, scope tenant.Scope, d verification.Delivery) error {
-	plain := string(d.Body)
-	body, err := s.sealFor(ctx, scope, d.VerificationID, place("deliveries.body", d.ID), &plain)
+	key, err := s.keyFor(ctx, scope, d.VerificationID)
 	if err != nil {
 		return err
 	}
-	secret, err := s.sealFor(ctx, scope, d.VerificationID, place("deliveries.secret", d.ID), &d.Secret)
+	plain := string(d.Body)
+	body, err := seal(key, place("deliveries.body", d.ID), &plain)
+	if err != nil {
+		return err
+	}
+	secret, err := seal(key, place("deliveries.secret", d.ID), &d.Secret)
 	if err != nil {
 		return err
 	}

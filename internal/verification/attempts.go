@@ -81,7 +81,7 @@ func (u *UseCases) Retry(ctx context.Context, a tenant.Actor, id uuid.UUID, forc
 		return Verification{}, err
 	}
 	if read.Config.Type == "" { // cancelled as a draft: nobody has checked it yet
-		if err := u.complete(ctx, &read); err != nil {
+		if err := u.recheck(ctx, &read); err != nil {
 			return Verification{}, err
 		}
 	}
@@ -109,9 +109,9 @@ func (u *UseCases) Retry(ctx context.Context, a tenant.Actor, id uuid.UUID, forc
 		v.Runs, v.StartDate, v.EndDate, v.Failure = 0, nil, nil, nil
 		v.Output, v.OutputStatus, v.Checks, v.OutputPath, v.ExportPath = nil, "", nil, "", ""
 		v.OCRJobIDs, v.FraudJobIDs = nil, nil
-		if err := tx.UpdateVerification(ctx, a.Scope(), was, *v); err != nil {
+		if err := tx.UpdateVerification(ctx, a.Scope(), was, *v, nil); err != nil {
 			return err
 		}
-		return u.enqueue(ctx, tx, a.Scope(), v, trigger, a.Name(), queued)
+		return u.enqueue(ctx, tx, a, v, trigger, u.transition, queued)
 	})
 }

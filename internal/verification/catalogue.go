@@ -161,6 +161,13 @@ type Configuration struct {
 	Person         *Person `json:",omitempty"` // of the person service
 }
 
+// Paths are the files that the configuration names, each once, in order.
+func (c Configuration) Paths() []string {
+	paths := slices.Concat(slices.Collect(maps.Values(c.Files))...)
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
 // ParseConfiguration validates raw against the form; the error lists every
 // field that is wrong, in the form's order, unknown keys last.
 func ParseConfiguration(form []Field, raw json.RawMessage) (Configuration, error) {

@@ -250,14 +250,15 @@ func (d *Dossiers) report(ctx context.Context, scope tenant.Scope, v Verificatio
 }
 
 func (d *Dossiers) inputs(ctx context.Context, scope tenant.Scope, v Verification, to *Dossier) error {
+	found, err := d.cases.store.Files(ctx, scope, v.Config.Paths()...)
+	if err != nil {
+		return err
+	}
 	for _, field := range slices.Sorted(maps.Keys(v.Config.Files)) {
 		for i, name := range v.Config.Files[field] {
-			f, err := d.cases.store.File(ctx, scope, name)
-			if fault.Is(err, fault.NotFound) {
+			f, there := found[name]
+			if !there {
 				continue // its time was over; what was read from it stays
-			}
-			if err != nil {
-				return err
 			}
 			// The caller's own file name may be a person's.
 			to.Exhibits = append(to.Exhibits, Exhibit{Kind: InputExhibit, Name: fmt.Sprintf("%s %d", field, i+1), VerificationID: v.ID, MediaType: f.MediaType, Path: f.Path})

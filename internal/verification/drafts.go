@@ -26,12 +26,15 @@ func (u *UseCases) CreateDraft(ctx context.Context, a tenant.Actor, n NewVerific
 	if n.Configuration, err = draftConfiguration(n.Configuration); err != nil {
 		return Verification{}, err
 	}
-	v, err := u.prepare(ctx, a, n)
+	v, _, err := u.prepare(ctx, a, n)
 	if err != nil {
 		return Verification{}, err
 	}
 	err = u.store.InTx(ctx, func(ctx context.Context, tx Store) error {
-		return u.insert(ctx, tx, a.Scope(), v, n.ResultID == nil)
+		if err := insertResult(ctx, tx, a.Scope(), n, v); err != nil {
+			return err
+		}
+		return tx.InsertVerification(ctx, a.Scope(), v, nil)
 	})
 	return v, err
 }
@@ -78,7 +81,7 @@ func (u *UseCases) UpdateDraft(ctx context.Context, a tenant.Actor, id uuid.UUID
 	if n.Configuration, err = draftConfiguration(n.Configuration); err != nil {
 		return Verification{}, err
 	}
-	fresh, err := u.prepare(ctx, a, n)
+	fresh, _, err := u.prepare(ctx, a, n)
 	if err != nil {
 		return Verification{}, err
 	}
@@ -111,7 +114,7 @@ func (u *UseCases) SubmitDraft(ctx context.Context, a tenant.Actor, id uuid.UUID
 	if _, err := Next(checked.Status, Submit); err != nil {
 		return Verification{}, err
 	}
-	if err := u.complete(ctx, &checked); err != nil {
+	if err := u.recheck(ctx, &checked); err != nil {
 		return Verification{}, err
 	}
 	return u.change(ctx, a, id, func(ctx context.Context, tx Store, v *Verification) error {
@@ -128,7 +131,7 @@ func (u *UseCases) SubmitDraft(ctx context.Context, a tenant.Actor, id uuid.UUID
 		if err := tx.UpdateInput(ctx, a.Scope(), Mark{Draft, v.Attempt}, *v); err != nil {
 			return err
 		}
-		return u.enqueue(ctx, tx, a.Scope(), v, Submit, a.Name(), queued)
+		return u.enqueue(ctx, tx, a, v, Submit, u.transition, queued)
 	})
 }
 

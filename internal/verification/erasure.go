@@ -227,19 +227,14 @@ func (p *Privacy) commit(ctx context.Context, scope tenant.Scope, salt []byte, m
 				c.NIKs = add(c.NIKs, nik)
 			}
 		}
-		for _, field := range slices.Sorted(maps.Keys(v.Config.Files)) {
-			for _, name := range v.Config.Files[field] {
-				f, err := p.store.File(ctx, scope, name)
-				if fault.Is(err, fault.NotFound) {
-					continue
-				}
-				if err != nil {
-					return c, nil, err
-				}
-				c.Files = add(c.Files, f.SHA256)
-				if !slices.Contains(files, name) {
-					files = append(files, name)
-				}
+		found, err := p.store.Files(ctx, scope, v.Config.Paths()...)
+		if err != nil {
+			return c, nil, err
+		}
+		for _, name := range slices.Sorted(maps.Keys(found)) {
+			c.Files = add(c.Files, found[name].SHA256)
+			if !slices.Contains(files, name) {
+				files = append(files, name)
 			}
 		}
 	}

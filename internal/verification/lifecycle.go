@@ -24,20 +24,26 @@ func storable(now func() time.Time) func() time.Time {
 }
 
 // transition moves v by the trigger inside a transaction. Fields of v that
-// the caller has changed are written with it.
-func (l lifecycle) transition(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string) error {
+// the caller has changed are written with it, and jobs that begin.
+func (l lifecycle) transition(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string, jobs ...Job) error {
 	was := Mark{v.Status, v.Attempt}
+	return l.move(ctx, tx, scope, v, t, actor, func(e *Event) error { return tx.UpdateVerification(ctx, scope, was, *v, e, jobs...) })
+}
+
+// begin is transition for a v that is not kept yet.
+func (l lifecycle) begin(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string, jobs ...Job) error {
+	return l.move(ctx, tx, scope, v, t, actor, func(e *Event) error { return tx.InsertVerification(ctx, scope, *v, e, jobs...) })
+}
+
+func (l lifecycle) move(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string, write func(*Event) error) error {
 	to, err := Next(v.Status, t)
 	if err != nil {
 		return err
 	}
 	audit.Of(ctx).About(v.OrganizationID, v.GroupID, "verification", v.ID)
-	v.Status, v.UpdatedAt = to, l.now()
-	if err := tx.UpdateVerification(ctx, scope, was, *v); err != nil {
-		return err
-	}
-	e, err := tx.AppendEvent(ctx, scope, Event{ID: newID(), VerificationID: v.ID, Kind: StatusChanged, From: was.Status, To: to, Attempt: v.Attempt, Actor: actor, At: v.UpdatedAt})
-	if err != nil || v.WebhookURL == "" || !Announced(to) {
+	e := Event{ID: newID(), VerificationID: v.ID, Kind: StatusChanged, From: v.Status, To: to, Attempt: v.Attempt, Actor: actor, At: l.now()}
+	v.Status, v.UpdatedAt = to, e.At
+	if err := write(&e); err != nil || v.WebhookURL == "" || !Announced(to) {
 		return err
 	}
 	body, err := announcement(e.ID, *v, e)

@@ -64,11 +64,12 @@ type Folders interface {
 // Files stores what is known of uploads; the bytes are in Blobs.
 type Files interface {
 	InsertUpload(ctx context.Context, scope tenant.Scope, u Upload) error
-	// File finds an uploaded file by its path.
-	File(ctx context.Context, scope tenant.Scope, path string) (File, error)
-	// UseFile notes that a verification uses a file, and keeps it from being
-	// deleted until the transaction ends; NotFound when it is gone.
-	UseFile(ctx context.Context, scope tenant.Scope, path string) error
+	// Files finds uploaded files by their paths; what is gone is left out.
+	Files(ctx context.Context, scope tenant.Scope, paths ...string) (map[string]File, error)
+	// UseFiles notes that a verification uses files, and keeps them from being
+	// deleted until the transaction ends. It gives the paths of those that are
+	// there.
+	UseFiles(ctx context.Context, scope tenant.Scope, paths ...string) (used []string, err error)
 	// UnusedFiles lists input files that no verification ever used and whose
 	// time is over, days where the group has set none, and those that are
 	// condemned: the oldest first, from behind another on (the zero
@@ -92,24 +93,25 @@ type Verifications interface {
 	MemberStatuses(ctx context.Context, scope tenant.Scope, results []uuid.UUID) (map[uuid.UUID][]Status, error)
 	// Results lists a folder's results, newest first, and how many there are.
 	Results(ctx context.Context, scope tenant.Scope, folder uuid.UUID, p Page) ([]Result, int, error)
-	InsertVerification(ctx context.Context, scope tenant.Scope, v Verification) error
+	// InsertVerification keeps a new verification, with an event and jobs as
+	// UpdateVerification does.
+	InsertVerification(ctx context.Context, scope tenant.Scope, v Verification, e *Event, jobs ...Job) error
 	Verification(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Verification, error)
 	// Verifications lists a result's verifications, oldest first, with the
 	// status of every member of the result, not only of the page. An unknown
 	// result is NotFound.
 	Verifications(ctx context.Context, scope tenant.Scope, result uuid.UUID, p Page) (items []Verification, members []Status, err error)
 	// UpdateVerification writes every mutable field of v if the row is still
-	// as was says; otherwise it changes nothing and answers a Conflict.
-	UpdateVerification(ctx context.Context, scope tenant.Scope, was Mark, v Verification) error
+	// as was says; otherwise it changes nothing and answers a Conflict. With it
+	// it keeps e, unless that is nil, and gives it the next sequence number, and
+	// jobs that begin.
+	UpdateVerification(ctx context.Context, scope tenant.Scope, was Mark, v Verification, e *Event, jobs ...Job) error
 	// UpdateInput writes what a draft holds: service, configuration, pages,
 	// webhook, consent and cost, if the row is still as was says; else it is a Conflict.
 	UpdateInput(ctx context.Context, scope tenant.Scope, was Mark, v Verification) error
 	// LockVerification reads a verification and lets nobody else change it
 	// until the transaction ends.
 	LockVerification(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Verification, error)
-	// AppendEvent gives the event the verification's next sequence number and
-	// returns it.
-	AppendEvent(ctx context.Context, scope tenant.Scope, e Event) (Event, error)
 	Events(ctx context.Context, scope tenant.Scope, verification uuid.UUID) ([]Event, error)
 	// Unfinished lists, for the sweep, verifications IN_QUEUE or IN_PROGRESS
 	// whose row was not touched since before.
@@ -124,7 +126,6 @@ type Mark struct {
 
 // Pipelines stores what the pipeline leaves behind.
 type Pipelines interface {
-	InsertJob(ctx context.Context, scope tenant.Scope, j Job) error
 	Job(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Job, error)
 	// JobsOf lists the jobs of one attempt.
 	JobsOf(ctx context.Context, scope tenant.Scope, verification uuid.UUID, attempt int) ([]Job, error)

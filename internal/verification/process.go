@@ -124,7 +124,7 @@ func (p *Processor) take(ctx context.Context, scope tenant.Scope, id uuid.UUID) 
 		v.Runs++
 		if v.Status == InProgress {
 			v.UpdatedAt = p.now()
-			return tx.UpdateVerification(ctx, scope, Mark{InProgress, v.Attempt}, v)
+			return tx.UpdateVerification(ctx, scope, Mark{InProgress, v.Attempt}, v, nil)
 		}
 		start := p.now()
 		v.StartDate = &start

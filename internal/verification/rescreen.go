@@ -333,7 +333,7 @@ func (p *Processor) decideAnew(ctx context.Context, scope tenant.Scope, v Verifi
 			return fault.New(fault.Conflict, "The verification has changed in the meantime.")
 		}
 		v.UpdatedAt = p.now()
-		if err := tx.UpdateVerification(ctx, scope, was, v); err != nil {
+		if err := tx.UpdateVerification(ctx, scope, was, v, nil); err != nil {
 			return err
 		}
 		for step, data := range evidence {
@@ -368,8 +368,8 @@ func (p *Processor) keptRun(ctx context.Context, scope tenant.Scope, v Verificat
 // announceAlert appends the alert to the verification's events and tells its
 // webhook.
 func (p *Processor) announceAlert(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, fresh []screening.Hit, s Screen) error {
-	e, err := tx.AppendEvent(ctx, scope, Event{ID: newID(), VerificationID: v.ID, Kind: ScreeningAlert, From: v.Status, To: v.Status, Attempt: v.Attempt, Actor: systemActor, At: p.now()})
-	if err != nil || v.WebhookURL == "" {
+	e := Event{ID: newID(), VerificationID: v.ID, Kind: ScreeningAlert, From: v.Status, To: v.Status, Attempt: v.Attempt, Actor: systemActor, At: p.now()}
+	if err := tx.UpdateVerification(ctx, scope, Mark{v.Status, v.Attempt}, *v, &e); err != nil || v.WebhookURL == "" {
 		return err
 	}
 	matches, lists := []pepMatch{}, []pepList{}

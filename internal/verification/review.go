@@ -450,7 +450,7 @@ func (r *Reviews) applyFraud(ctx context.Context, tx Store, a tenant.Actor, v *V
 	u := r.cases
 	if !closes {
 		v.UpdatedAt = u.now()
-		return tx.UpdateVerification(ctx, a.Scope(), Mark{v.Status, v.Attempt}, *v)
+		return tx.UpdateVerification(ctx, a.Scope(), Mark{v.Status, v.Attempt}, *v, nil)
 	}
 	if t == Continue {
 		if err := u.transition(ctx, tx, a.Scope(), v, t, a.Name()); err != nil {

@@ -141,16 +141,16 @@ const (
 )
 
 func (u *UseCases) create(ctx context.Context, a tenant.Actor, n NewVerification, q queueing) (Verification, error) {
-	v, err := u.prepare(ctx, a, n)
+	v, service, err := u.prepare(ctx, a, n)
 	if err != nil {
 		return Verification{}, err
 	}
-	if err := u.complete(ctx, &v); err != nil {
+	if err := u.complete(ctx, &v, service); err != nil {
 		return Verification{}, err
 	}
 	err = u.store.InTx(ctx, func(ctx context.Context, tx Store) error {
 		v := &v
-		*v = v.asDraft()
+		v.Status = Draft // also when the transaction runs again
 		if n.newFolder != nil {
 			if err := tx.InsertFolder(ctx, a.Scope(), *n.newFolder); err != nil {
 				return err
@@ -159,10 +159,10 @@ func (u *UseCases) create(ctx context.Context, a tenant.Actor, n NewVerification
 		if err := useFiles(ctx, tx, *v); err != nil {
 			return err
 		}
-		if err := u.insert(ctx, tx, a.Scope(), *v, n.ResultID == nil); err != nil {
+		if err := insertResult(ctx, tx, a.Scope(), n, *v); err != nil {
 			return err
 		}
-		if err := u.enqueue(ctx, tx, a.Scope(), v, Submit, a.Name(), q); err != nil {
+		if err := u.enqueue(ctx, tx, a, v, Submit, u.begin, q); err != nil {
 			return err
 		}
 		return answered(ctx, tx, *v)
@@ -171,20 +171,16 @@ func (u *UseCases) create(ctx context.Context, a tenant.Actor, n NewVerification
 }
 
 // prepare makes a draft of a request, with all that even a draft needs.
-func (u *UseCases) prepare(ctx context.Context, a tenant.Actor, n NewVerification) (Verification, error) {
+func (u *UseCases) prepare(ctx context.Context, a tenant.Actor, n NewVerification) (v Verification, service Service, err error) {
 	if err := a.Require(tenant.WriteVerifications); err != nil {
-		return Verification{}, err
+		return v, service, err
 	}
-	service, err := u.service(ctx, n.ServiceID)
-	if err != nil {
-		return Verification{}, fieldOf(err, "service_id", "there is no such service")
-	}
-	if !service.Enabled {
-		return Verification{}, serviceOff()
+	if service, err = u.offered(ctx, n.ServiceID); err != nil {
+		return v, service, err
 	}
 	folder, err := u.folderOf(ctx, a, n)
 	if err != nil {
-		return Verification{}, fieldOf(err, "folder_id", "there is no such folder")
+		return v, service, fieldOf(err, "folder_id", "there is no such folder")
 	}
 	result := newID()
 	if n.ResultID != nil {
@@ -193,20 +189,20 @@ func (u *UseCases) prepare(ctx context.Context, a tenant.Actor, n NewVerificatio
 			err = fault.New(fault.NotFound, "There is no such result in this folder.")
 		}
 		if err != nil {
-			return Verification{}, fieldOf(err, "result_id", "there is no such result in this folder")
+			return v, service, fieldOf(err, "result_id", "there is no such result in this folder")
 		}
 		result = r.ID
 	}
 	metadata, secret, err := u.webhook(n)
 	if err != nil {
-		return Verification{}, err
+		return v, service, err
 	}
 	now := u.now()
 	consent, err := n.Consent.checked(now)
 	if err != nil {
-		return Verification{}, err
+		return v, service, err
 	}
-	v := Verification{
+	v = Verification{
 		ID: newID(), Tenancy: folder.Tenancy, ServiceID: service.ID, ServiceName: service.Name, UserID: a.User.ID,
 		FolderID: folder.ID, ResultID: result, Status: Draft, Attempt: 1, InputConfig: n.Configuration,
 		WebhookURL: n.WebhookURL, WebhookMetadata: metadata, WebhookSecret: secret,
@@ -215,7 +211,7 @@ func (u *UseCases) prepare(ctx context.Context, a tenant.Actor, n NewVerificatio
 	if a.Key != nil {
 		v.APIKey = &KeyRef{ID: a.Key.ID, Name: a.Key.Name, Prefix: a.Key.Prefix}
 	}
-	return v, nil
+	return v, service, nil
 }
 
 func (u *UseCases) folderOf(ctx context.Context, a tenant.Actor, n NewVerification) (Folder, error) {
@@ -225,19 +221,29 @@ func (u *UseCases) folderOf(ctx context.Context, a tenant.Actor, n NewVerificati
 	return u.store.PlainFolder(ctx, a.Scope(), n.FolderID)
 }
 
-func serviceOff() error {
-	return fault.Field("service_id", "this service is switched off").WithCode(fault.CodeInvalidValue)
-}
-
-// complete checks all that a verification needs to run.
-func (u *UseCases) complete(ctx context.Context, v *Verification) error {
-	service, err := u.service(ctx, v.ServiceID)
+// offered is a service that is switched on.
+func (u *UseCases) offered(ctx context.Context, id uuid.UUID) (Service, error) {
+	service, err := u.service(ctx, id)
 	if err != nil {
-		return fieldOf(err, "service_id", "there is no such service")
+		return Service{}, fieldOf(err, "service_id", "there is no such service")
 	}
 	if !service.Enabled {
-		return serviceOff()
+		return Service{}, fault.Field("service_id", "this service is switched off").WithCode(fault.CodeInvalidValue)
 	}
+	return service, nil
+}
+
+// recheck completes what was prepared some time ago.
+func (u *UseCases) recheck(ctx context.Context, v *Verification) error {
+	service, err := u.offered(ctx, v.ServiceID)
+	if err != nil {
+		return err
+	}
+	return u.complete(ctx, v, service)
+}
+
+// complete checks all that a verification of a service needs to run.
+func (u *UseCases) complete(ctx context.Context, v *Verification, service Service) error {
 	cfg, err := ParseConfiguration(service.Form, v.InputConfig)
 	if err != nil {
 		return err
@@ -266,41 +272,29 @@ func (u *UseCases) missing(t Tenancy, of Type) []string {
 	return u.capabilities.Missing(of)
 }
 
-// insert keeps a new verification, with its result where that is new too.
-func (u *UseCases) insert(ctx context.Context, tx Store, scope tenant.Scope, v Verification, newResult bool) error {
-	if newResult {
-		if err := tx.InsertResult(ctx, scope, Result{ID: v.ResultID, Tenancy: v.Tenancy, FolderID: v.FolderID, CreatedAt: v.CreatedAt}); err != nil {
-			return err
-		}
+// insertResult keeps the result of a new verification where that is new too.
+func insertResult(ctx context.Context, tx Store, scope tenant.Scope, n NewVerification, v Verification) error {
+	if n.ResultID != nil {
+		return nil
 	}
-	return tx.InsertVerification(ctx, scope, v)
+	return tx.InsertResult(ctx, scope, Result{ID: v.ResultID, Tenancy: v.Tenancy, FolderID: v.FolderID, CreatedAt: v.CreatedAt})
 }
 
-// asDraft undoes what a transaction that must run again has set.
-func (v Verification) asDraft() Verification {
-	v.Status, v.OCRJobIDs, v.FraudJobIDs = Draft, nil, nil
-	return v
-}
-
-// enqueue moves v into the queue: jobs, transition, task, reservation.
-func (u *UseCases) enqueue(ctx context.Context, tx Store, scope tenant.Scope, v *Verification, t Trigger, actor string, q queueing) error {
-	now := u.now()
-	kinds := []JobKind{OCRJob}
+// enqueue moves v into the queue, by transition or begin: with it come jobs, a
+// task and a reservation.
+func (u *UseCases) enqueue(ctx context.Context, tx Store, a tenant.Actor, v *Verification, t Trigger,
+	move func(context.Context, Store, tenant.Scope, *Verification, Trigger, string, ...Job) error, q queueing) error {
+	now, scope := u.now(), a.Scope()
+	job := func(kind JobKind) Job {
+		return Job{ID: newID(), Tenancy: v.Tenancy, VerificationID: v.ID, Attempt: v.Attempt, Kind: kind, Status: InQueue, CreatedAt: now, UpdatedAt: now}
+	}
+	jobs := []Job{job(OCRJob)}
+	v.OCRJobIDs = []uuid.UUID{jobs[0].ID}
 	if v.Config.FraudDetection {
-		kinds = append(kinds, FraudJob)
+		jobs = append(jobs, job(FraudJob))
+		v.FraudJobIDs = []uuid.UUID{jobs[1].ID}
 	}
-	for _, kind := range kinds {
-		j := Job{ID: newID(), Tenancy: v.Tenancy, VerificationID: v.ID, Attempt: v.Attempt, Kind: kind, Status: InQueue, CreatedAt: now, UpdatedAt: now}
-		if err := tx.InsertJob(ctx, scope, j); err != nil {
-			return err
-		}
-		if kind == OCRJob {
-			v.OCRJobIDs = append(v.OCRJobIDs, j.ID)
-		} else {
-			v.FraudJobIDs = append(v.FraudJobIDs, j.ID)
-		}
-	}
-	if err := u.transition(ctx, tx, scope, v, t, actor); err != nil {
+	if err := move(ctx, tx, scope, v, t, a.Name(), jobs...); err != nil {
 		return err
 	}
 	if q == queued {
@@ -319,59 +313,56 @@ func (v Verification) entry(kind ledger.Kind, at time.Time) ledger.Entry {
 // countPages finds the configuration's files in the verification's own group.
 // A file of somebody else is as good as none.
 func (u *UseCases) countPages(ctx context.Context, owner Tenancy, cfg Configuration) (pages, files int, err error) {
-	scope := tenant.WithinGroup(owner.OrganizationID, owner.GroupID)
-	wrong := unusable()
-	for _, field := range slices.Sorted(maps.Keys(cfg.Files)) {
-		for i, path := range cfg.Files[field] {
-			f, err := u.store.File(ctx, scope, path)
-			name := fileField(field, i)
-			switch {
-			case fault.Is(err, fault.NotFound):
-				wrong.WithField(name, noSuchFile)
-			case err != nil:
-				return 0, 0, err
-			case f.Category != InputFile:
-				wrong.WithField(name, "this file was uploaded as %s, not as %s", f.Category, InputFile)
-			}
-			pages, files = pages+f.Pages, files+1
+	found, err := u.store.Files(ctx, tenant.WithinGroup(owner.OrganizationID, owner.GroupID), cfg.Paths()...)
+	if err != nil {
+		return 0, 0, err
+	}
+	err = checkFiles(cfg, func(path string) string {
+		f, there := found[path]
+		pages, files = pages+f.Pages, files+1
+		switch {
+		case !there:
+			return noSuchFile
+		case f.Category != InputFile:
+			return fmt.Sprintf("this file was uploaded as %s, not as %s", f.Category, InputFile)
 		}
-	}
-	if len(wrong.Fields) > 0 {
-		return 0, 0, wrong
-	}
-	return pages, files, nil
+		return ""
+	})
+	return pages, files, err
 }
 
 const noSuchFile = "there is no uploaded file with this path"
 
-func unusable() *fault.Error {
-	return fault.New(fault.Invalid, "The configuration names a file that cannot be used.")
-}
-
-func fileField(field string, i int) string {
-	return fmt.Sprintf("configuration.files.%s[%d]", field, i)
+// checkFiles asks of each file of a configuration what is wrong with it, ""
+// being nothing.
+func checkFiles(cfg Configuration, wrongWith func(path string) string) error {
+	wrong := fault.New(fault.Invalid, "The configuration names a file that cannot be used.")
+	for _, field := range slices.Sorted(maps.Keys(cfg.Files)) {
+		for i, path := range cfg.Files[field] {
+			if message := wrongWith(path); message != "" {
+				wrong.WithField(fmt.Sprintf("configuration.files.%s[%d]", field, i), "%s", message)
+			}
+		}
+	}
+	if len(wrong.Fields) > 0 {
+		return wrong
+	}
+	return nil
 }
 
 // useFiles keeps a verification's files from being swept as unused. One that was
 // swept since it was looked at is a field error.
 func useFiles(ctx context.Context, tx Store, v Verification) error {
-	names := map[string]string{} // path to field
-	for field, paths := range v.Config.Files {
-		for i, path := range paths {
-			names[path] = fileField(field, i)
-		}
+	used, err := tx.UseFiles(ctx, tenant.WithinGroup(v.OrganizationID, v.GroupID), v.Config.Paths()...)
+	if err != nil {
+		return err
 	}
-	scope := tenant.WithinGroup(v.OrganizationID, v.GroupID)
-	for _, path := range slices.Sorted(maps.Keys(names)) { // one order for all who lock them
-		err := tx.UseFile(ctx, scope, path)
-		if fault.Is(err, fault.NotFound) {
-			return unusable().WithField(names[path], noSuchFile)
+	return checkFiles(v.Config, func(path string) string {
+		if !slices.Contains(used, path) {
+			return noSuchFile
 		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return ""
+	})
 }
 
 // webhook checks the caller's address and takes the secret out of the metadata.

@@ -67,7 +67,7 @@ func testDrafts(t *testing.T, db *store.DB) {
 	same(t, "changed", got, changed)
 
 	changed.Status = verification.InQueue
-	must(t, db.UpdateVerification(ctx, w.scope, draft, changed))
+	must(t, db.UpdateVerification(ctx, w.scope, draft, changed, nil))
 	wantKind(t, "no longer a draft", db.UpdateInput(ctx, w.scope, draft, v), fault.Conflict, "")
 	absent := v
 	absent.ID = newID()
@@ -88,7 +88,7 @@ func testLock(t *testing.T, db *store.DB) {
 					return err
 				}
 				v.Runs++
-				return tx.UpdateVerification(ctx, w.scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v)
+				return tx.UpdateVerification(ctx, w.scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v, nil)
 			})
 			if err != nil {
 				t.Error(err)
@@ -176,7 +176,7 @@ func testFindResults(t *testing.T, db *store.DB) {
 	}{{one, verification.Completed}, {one, verification.Completed}, {one, verification.Failed}, {other, verification.Completed}} {
 		v := w.draft(m.r, now)
 		v.Status = m.s
-		must(t, db.InsertVerification(ctx, w.scope, v))
+		must(t, db.InsertVerification(ctx, w.scope, v, nil))
 	}
 	for _, tt := range []struct {
 		name string

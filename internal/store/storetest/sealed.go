@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -26,9 +27,9 @@ func testSealed(t *testing.T, db *store.DB) {
 	v.InputConfig, v.Config.Person = json.RawMessage(`{"name":"`+secret+`"}`), &verification.Person{Name: secret}
 	v.Status, v.WebhookMetadata, v.WebhookSecret = verification.Completed, json.RawMessage(`{"a":"`+secret+`"}`), secret
 	v.Consent = &verification.Consent{Text: secret, Version: "1", GivenAt: now}
-	must(t, db.InsertVerification(ctx, w.scope, v))
+	must(t, db.InsertVerification(ctx, w.scope, v, nil))
 	v.Output, v.Checks = json.RawMessage(`{"nik":"`+secret+`"}`), []verification.Check{{Message: secret}}
-	must(t, db.UpdateVerification(ctx, w.scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v))
+	must(t, db.UpdateVerification(ctx, w.scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v, nil))
 	must(t, db.SaveEvidence(ctx, w.scope, v.ID, 1, verification.StepRead, v.Output, now))
 	must(t, db.SaveWatched(ctx, w.scope, verification.Watched{VerificationID: v.ID, Subject: []byte("s"), Query: screening.Query{Name: secret}, ScreenedAt: now}))
 	face := verification.KnownFace{VerificationID: v.ID, Space: "model 1", Owner: []byte("o"), Face: []byte(secret), At: now}
@@ -57,9 +58,16 @@ func testSealed(t *testing.T, db *store.DB) {
 	if _, err := db.Verification(ctx, w.scope, v.ID); err == nil {
 		t.Error("a value was read from another column")
 	}
-	must(t, db.UpdateVerification(ctx, w.scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v))
+	must(t, db.UpdateVerification(ctx, w.scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v, nil))
 
 	owner := vault.Owner{Organization: w.org.ID, Group: w.group.ID, ID: v.ResultID}
+	// A transaction that has the key in hand forgets it as it destroys it.
+	err = db.InTx(ctx, func(ctx context.Context, tx verification.Store) error {
+		must(t, tx.UpdateVerification(ctx, w.scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v, nil))
+		must(t, tx.EraseResult(ctx, w.scope, verification.Tombstone{ResultID: v.ResultID, Tenancy: w.tenancy(), At: now}))
+		return tx.UpdateVerification(ctx, w.scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v, nil)
+	})
+	wantKind(t, "writing after the erasure, in its transaction", err, fault.NotFound, "")
 	must(t, db.DestroyDataKeys(ctx, []vault.Owner{owner}, now.Add(time.Hour)))
 	got, err = db.Verification(ctx, w.scope, v.ID)
 	must(t, err)
@@ -79,6 +87,9 @@ func testSealed(t *testing.T, db *store.DB) {
 	wantKind(t, "writing under a destroyed key", db.SaveEvidence(ctx, w.scope, v.ID, 1, verification.StepMatch, v.Output, now), fault.NotFound, "")
 	_, err = db.DataKey(ctx, owner, true)
 	wantKind(t, "a new key for an erased owner", err, fault.NotFound, "")
+	owner.ID = newID()
+	must(t, db.DestroyDataKeys(ctx, []vault.Owner{owner}, now))
+	wantKind(t, "a result whose key is destroyed", db.InsertResult(ctx, w.scope, verification.Result{ID: owner.ID, Tenancy: w.tenancy(), FolderID: v.FolderID, CreatedAt: now}), fault.Conflict, fault.CodeAlreadyExists)
 }
 
 // testSealOlder: what an older version has left open is sealed once, and reads

@@ -165,8 +165,14 @@ func (w *world) verification(t *testing.T) verification.Verification {
 func (w *world) verificationIn(t *testing.T, r verification.Result, at time.Time) verification.Verification {
 	t.Helper()
 	v := w.draft(r, at)
-	must(t, w.db.InsertVerification(t.Context(), w.scope, v))
+	must(t, w.db.InsertVerification(t.Context(), w.scope, v, nil))
 	return v
+}
+
+// happen appends an event to a verification that stays as it is.
+func happen(ctx context.Context, s verification.Store, scope tenant.Scope, v verification.Verification, e *verification.Event) error {
+	e.ID, e.VerificationID = newID(), v.ID
+	return s.UpdateVerification(ctx, scope, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v, e)
 }
 
 func (w *world) topUp(t *testing.T, credits int64) {

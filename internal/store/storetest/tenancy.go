@@ -63,21 +63,20 @@ func (w *world) belongings(t *testing.T) *belongings {
 	b.result = w.result(t, b.folder.ID, now)
 	b.v = w.draft(b.result, now)
 	b.v.Status = verification.InQueue
-	must(t, db.InsertVerification(t.Context(), w.scope, b.v))
+	must(t, db.InsertVerification(t.Context(), w.scope, b.v, nil))
 	b.job, b.first, b.second = w.job(t, b.v), w.delivery(t, b.v, 1), w.delivery(t, b.v, 2)
 	must(t, db.SaveEvidence(t.Context(), w.scope, b.v.ID, 1, verification.StepIntake, json.RawMessage(`1`), now))
 	w.knownFace(t, b.v, "model 1", "a")
 	done := w.draft(b.result, now)
 	done.Status = verification.Completed
-	must(t, db.InsertVerification(t.Context(), w.scope, done))
+	must(t, db.InsertVerification(t.Context(), w.scope, done, nil))
 	must(t, db.SaveSubject(t.Context(), w.scope, done.ID, []byte("subject of "+b.v.ID.String())))
 	must(t, db.SetRetention(t.Context(), w.scope, w.group.ID, verification.ResultData, 30))
 	b.old, b.gone = w.result(t, b.folder.ID, now), w.result(t, b.folder.ID, now)
 	must(t, db.EraseResult(t.Context(), w.scope, verification.Tombstone{ResultID: b.gone.ID, Tenancy: b.tenancy(), At: now}))
 	b.watched = w.watch(t, done, done.ID.String())
 	must(t, db.InsertDismissal(t.Context(), w.scope, w.dismissal(done, done.ID.String(), "E-1")))
-	_, err := db.AppendEvent(t.Context(), w.scope, verification.Event{ID: newID(), VerificationID: b.v.ID, To: verification.InQueue, At: now})
-	must(t, err)
+	must(t, happen(t.Context(), db, w.scope, b.v, &verification.Event{To: verification.InQueue, At: now}))
 	must(t, db.PlaceEvents(t.Context()))
 	b.tried, b.held, b.disabled = w.disabled(t, b.v)
 	w.topUp(t, 100)
@@ -135,17 +134,18 @@ var calls = []struct {
 		return b.db.InsertUpload(t.Context(), s, verification.Upload{ID: id, Tenancy: b.tenancy(), UserID: b.user.ID, CreatedAt: now,
 			Files: []verification.File{{Path: id.String()}}})
 	})},
-	{"File", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
-		_, err := b.db.File(t.Context(), s, b.upload.Files[0].Path)
-		return err == nil, err
+	{"Files", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		found, err := b.db.Files(t.Context(), s, b.upload.Files[0].Path)
+		return len(found) > 0, err
 	}},
 	{"UnusedFiles", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		list, err := b.db.UnusedFiles(t.Context(), s, now.AddDate(0, 0, 8), 7, verification.UnusedFile{}, 1000)
 		return slices.ContainsFunc(list, func(f verification.UnusedFile) bool { return f.Path == b.unused }), err
 	}},
-	{"UseFile", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
-		return b.db.UseFile(t.Context(), s, b.upload.Files[0].Path)
-	})},
+	{"UseFiles", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		used, err := b.db.UseFiles(t.Context(), s, b.upload.Files[0].Path)
+		return len(used) > 0, err
+	}},
 	{"CondemnFile", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		return b.db.CondemnFile(t.Context(), s, b.unused, now)
 	})},
@@ -164,7 +164,8 @@ var calls = []struct {
 		return len(list) > 0 || n > 0, err
 	}},
 	{"InsertVerification", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
-		return b.db.InsertVerification(t.Context(), s, b.draft(b.result, now))
+		v := b.draft(b.result, now)
+		return b.db.InsertVerification(t.Context(), s, v, &verification.Event{ID: newID(), VerificationID: v.ID, At: now})
 	})},
 	{"Verification", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		_, err := b.db.Verification(t.Context(), s, b.v.ID)
@@ -177,11 +178,7 @@ var calls = []struct {
 	{"UpdateVerification", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		v := b.v
 		v.Runs = 9
-		return b.db.UpdateVerification(t.Context(), s, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v)
-	})},
-	{"AppendEvent", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
-		_, err := b.db.AppendEvent(t.Context(), s, verification.Event{ID: newID(), VerificationID: b.v.ID, At: now})
-		return err
+		return happen(t.Context(), b.db, s, v, &verification.Event{At: now})
 	})},
 	{"Events", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		list, err := b.db.Events(t.Context(), s, b.v.ID)
@@ -236,9 +233,6 @@ var calls = []struct {
 		list, err := b.db.Unfinished(t.Context(), s, now.Add(time.Hour), 1000)
 		return slices.Contains(list, b.v.ID), err
 	}},
-	{"InsertJob", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
-		return b.db.InsertJob(t.Context(), s, verification.Job{ID: newID(), Tenancy: b.tenancy(), VerificationID: b.v.ID, CreatedAt: now, UpdatedAt: now})
-	})},
 	{"Job", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		_, err := b.db.Job(t.Context(), s, b.job.ID)
 		return err == nil, err
@@ -645,9 +639,8 @@ func testTenancy(t *testing.T, db *store.DB) {
 		"a result in another's folder": db.InsertResult(t.Context(), tenant.Everything(), verification.Result{ID: newID(), Tenancy: b.tenancy(), FolderID: other.folder.ID, CreatedAt: now}),
 		"a verification in another's result": func() error {
 			v := b.draft(other.result, now)
-			return db.InsertVerification(t.Context(), tenant.Everything(), v)
+			return db.InsertVerification(t.Context(), tenant.Everything(), v, nil)
 		}(),
-		"a job of another's verification": db.InsertJob(t.Context(), tenant.Everything(), verification.Job{ID: newID(), Tenancy: b.tenancy(), VerificationID: other.v.ID, CreatedAt: now, UpdatedAt: now}),
 		"a webhook of another's verification": db.InsertDelivery(t.Context(), tenant.Everything(), verification.Delivery{ID: newID(), Tenancy: b.tenancy(), VerificationID: other.v.ID, Sequence: 9,
 			Body: []byte{}, CreatedAt: now, UpdatedAt: now}),
 		"a review of another's verification": func() error {

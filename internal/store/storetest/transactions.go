@@ -18,7 +18,7 @@ func testTransactions(t *testing.T, db *store.DB) {
 	w.topUp(t, 10)
 	v := w.draft(r, now)
 	write := func(ctx context.Context, tx verification.Store) error {
-		if err := tx.InsertVerification(ctx, w.scope, v); err != nil {
+		if err := tx.InsertVerification(ctx, w.scope, v, nil); err != nil {
 			return err
 		}
 		if err := tx.AppendEntry(ctx, w.scope, ledger.Entry{ID: newID(), GroupID: w.group.ID, VerificationID: &v.ID, Attempt: 1, Kind: ledger.Reserve, Credits: 4, CreatedAt: now}); err != nil {
@@ -75,7 +75,7 @@ func testTransactions(t *testing.T, db *store.DB) {
 	v = w.draft(r, now)
 	ended, cancel := context.WithCancel(ctx)
 	err = db.InTx(ended, func(ctx context.Context, tx verification.Store) error {
-		err := tx.InsertVerification(ctx, w.scope, v)
+		err := tx.InsertVerification(ctx, w.scope, v, nil)
 		cancel()
 		return err
 	})
@@ -86,7 +86,7 @@ func testTransactions(t *testing.T, db *store.DB) {
 
 	var left verification.Store
 	must(t, db.InTx(ctx, func(_ context.Context, tx verification.Store) error { left = tx; return nil }))
-	if err := left.InsertVerification(ctx, w.scope, v); !errors.Is(err, sql.ErrTxDone) {
+	if err := left.InsertVerification(ctx, w.scope, v, nil); !errors.Is(err, sql.ErrTxDone) {
 		t.Errorf("a write after the end: %v", err)
 	}
 }
@@ -110,7 +110,7 @@ func testPanic(t *testing.T, db *store.DB) {
 			}
 		}()
 		_ = db.InTx(t.Context(), func(ctx context.Context, tx verification.Store) error {
-			must(t, tx.InsertVerification(ctx, w.scope, v))
+			must(t, tx.InsertVerification(ctx, w.scope, v, nil))
 			panic("boom")
 		})
 	}()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -29,10 +30,25 @@ func (w *world) uploaded(t *testing.T, category verification.FileCategory, at ti
 // readable tells whether a file is there, and whether it has its key.
 func (w *world) readable(t *testing.T, path string) (file, key bool) {
 	t.Helper()
-	_, err := w.db.File(t.Context(), w.scope, path)
 	owner, _ := vault.OwnerOf(path)
-	_, keyErr := w.db.DataKey(t.Context(), owner, false)
-	return err == nil, keyErr == nil
+	_, err := w.db.DataKey(t.Context(), owner, false)
+	return w.there(t, path), err == nil
+}
+
+func (w *world) there(t *testing.T, path string) bool {
+	t.Helper()
+	found, err := w.db.Files(t.Context(), w.scope, path)
+	must(t, err)
+	return len(found) == 1
+}
+
+// use is UseFiles of one that must be there.
+func (w *world) use(ctx context.Context, s verification.Store, path string) error {
+	used, err := s.UseFiles(ctx, w.scope, path)
+	if err == nil && !slices.Equal(used, []string{path}) {
+		err = fault.New(fault.NotFound, "used %v", used)
+	}
+	return err
 }
 
 func testUnusedFiles(t *testing.T, db *store.DB) {
@@ -50,7 +66,7 @@ func testUnusedFiles(t *testing.T, db *store.DB) {
 	old, used := w.uploaded(t, verification.InputFile, now.AddDate(0, 0, -8)), w.uploaded(t, verification.InputFile, now.AddDate(0, 0, -9))
 	w.uploaded(t, verification.ProfilePicture, now.AddDate(0, 0, -90))
 	young := w.uploaded(t, verification.InputFile, now.AddDate(0, 0, -6))
-	must(t, db.UseFile(ctx, w.scope, used))
+	must(t, w.use(ctx, db, used))
 	list, err := db.UnusedFiles(ctx, w.scope, now, 7, verification.UnusedFile{}, 10)
 	must(t, err)
 	same(t, "after a week", list, []verification.UnusedFile{{Path: old, Tenancy: w.tenancy(), CreatedAt: now.AddDate(0, 0, -8), Days: 7}})
@@ -78,12 +94,14 @@ func testUnusedFiles(t *testing.T, db *store.DB) {
 	if file, key := w.readable(t, old); file || key {
 		t.Errorf("the condemned file: there %v, its key %v", file, key)
 	}
-	wantKind(t, "using what is condemned", db.UseFile(ctx, w.scope, old), fault.NotFound, "")
+	both, err := db.UseFiles(ctx, w.scope, old, used)
+	must(t, err)
+	same(t, "using what is condemned", both, []string{used})
 	same(t, "what a crash left", unused(), []string{old})
 	must(t, db.CondemnFile(ctx, w.scope, old, now)) // once more, after the crash
 	must(t, db.DropFile(ctx, w.scope, old))
 	same(t, "once dropped", unused(), []string(nil))
-	wantKind(t, "using what is gone", db.UseFile(ctx, w.scope, old), fault.NotFound, "")
+	wantKind(t, "using what is gone", w.use(ctx, db, old), fault.NotFound, "")
 }
 
 // testUseOrDelete: while a verification begins to use a file, nobody deletes
@@ -95,12 +113,12 @@ func testUseOrDelete(t *testing.T, db *store.DB) {
 	// begin makes a verification of a file; hold is called before it commits.
 	begin := func(path string, hold func()) error {
 		return db.InTx(ctx, func(ctx context.Context, tx verification.Store) error {
-			if err := tx.UseFile(ctx, w.scope, path); err != nil {
+			if err := w.use(ctx, tx, path); err != nil {
 				return err
 			}
 			v := w.draft(r, now)
 			v.Config.Files = map[string][]string{"ktp_file": {path}}
-			if err := tx.InsertVerification(ctx, w.scope, v); err != nil {
+			if err := tx.InsertVerification(ctx, w.scope, v, nil); err != nil {
 				return err
 			}
 			hold()

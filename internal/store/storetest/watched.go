@@ -35,7 +35,7 @@ func testWatchedPersons(t *testing.T, db *store.DB) {
 	finished := func(s verification.Status) verification.Verification {
 		v := w.draft(w.result(t, folder.ID, now), now)
 		v.Status = s
-		must(t, db.InsertVerification(ctx, w.scope, v))
+		must(t, db.InsertVerification(ctx, w.scope, v, nil))
 		return v
 	}
 	one, two, running := finished(verification.Completed), finished(verification.NeedReview), finished(verification.InProgress)
@@ -105,7 +105,7 @@ func testDismissals(t *testing.T, db *store.DB) {
 	ctx := t.Context()
 	w := newWorld(t, db)
 	v := w.draft(w.result(t, w.folder(t, "F", now).ID, now), now)
-	must(t, db.InsertVerification(ctx, w.scope, v))
+	must(t, db.InsertVerification(ctx, w.scope, v, nil))
 	subject := newID().String()
 	list := func() []verification.Dismissal {
 		t.Helper()

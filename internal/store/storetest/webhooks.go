@@ -235,9 +235,8 @@ func testEventFeed(t *testing.T, db *store.DB) {
 	var want []verification.Event
 	add := func(of verification.Verification, after time.Duration) {
 		t.Helper()
-		e, err := db.AppendEvent(ctx, w.scope, verification.Event{ID: newID(), VerificationID: of.ID, Kind: verification.StatusChanged, From: verification.Draft, To: verification.InQueue,
-			Attempt: 1, Actor: "a@example.org", At: now.Add(after)})
-		must(t, err)
+		e := verification.Event{Kind: verification.StatusChanged, From: verification.Draft, To: verification.InQueue, Attempt: 1, Actor: "a@example.org", At: now.Add(after)}
+		must(t, happen(ctx, db, w.scope, of, &e))
 		want = append(want, e)
 	}
 	add(v, time.Minute)
@@ -281,10 +280,12 @@ func testEventFeedRace(t *testing.T, db *store.DB) {
 	const writers, each, verifications = 8, 12, 3
 	w, other := newWorld(t, db), newWorld(t, db)
 	var ids []uuid.UUID
+	drafts := map[uuid.UUID]verification.Verification{}
+	keep := func(v verification.Verification) uuid.UUID { drafts[v.ID] = v; return v.ID }
 	for range verifications {
-		ids = append(ids, w.verification(t).ID)
+		ids = append(ids, keep(w.verification(t)))
 	}
-	theirs := other.verification(t).ID
+	theirs := keep(other.verification(t))
 	ctx := t.Context()
 	var work sync.WaitGroup
 	for n := range writers {
@@ -296,7 +297,7 @@ func testEventFeedRace(t *testing.T, db *store.DB) {
 						scope tenant.Scope
 						id    uuid.UUID
 					}{{w.scope, ids[(n+i)%verifications]}, {w.scope, ids[(n+i)%verifications]}, {other.scope, theirs}} {
-						if _, err := tx.AppendEvent(ctx, e.scope, verification.Event{ID: newID(), VerificationID: e.id, Kind: verification.StatusChanged, Attempt: 1, At: time.Now()}); err != nil {
+						if err := happen(ctx, tx, e.scope, drafts[e.id], &verification.Event{Kind: verification.StatusChanged, Attempt: 1, At: time.Now()}); err != nil {
 							return err
 						}
 					}
