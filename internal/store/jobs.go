@@ -25,7 +25,7 @@ func scanJob(r row) (j verification.Job, err error) {
 
 // Job implements verification.Store.
 func (s *store) Job(ctx context.Context, scope tenant.Scope, id uuid.UUID) (verification.Job, error) {
-	return one(ctx, s, scanJob, noJob, selectJob+` AND id = $3`, scoped(scope, id)...)
+	return one(ctx, s, scanJob, noJob, selectJob+` AND id = $3 AND EXISTS (SELECT 1 FROM verifications WHERE verifications.id = jobs.verification_id`+notErased+`)`, scoped(scope, id)...)
 }
 
 // JobsOf implements verification.Store, oldest first.

@@ -63,6 +63,27 @@ func (s *store) Result(ctx context.Context, scope tenant.Scope, id uuid.UUID) (v
 	return one(ctx, s, scanResult, noResult, selectResult+` AND id = $3`, scoped(scope, id)...)
 }
 
+// LockResult implements verification.Store.
+func (s *store) LockResult(ctx context.Context, scope tenant.Scope, id uuid.UUID) error {
+	return s.lockResult(ctx, scope, id, `files_forgotten_at`)
+}
+
+// JoinResult implements verification.Store.
+func (s *store) JoinResult(ctx context.Context, scope tenant.Scope, id uuid.UUID) error {
+	return s.lockResult(ctx, scope, id, `NULL`)
+}
+
+func (s *store) lockResult(ctx context.Context, scope tenant.Scope, id uuid.UUID, forgotten string) error {
+	n, err := s.exec(ctx, `UPDATE results SET files_forgotten_at = `+forgotten+` WHERE `+inScope+` AND id = $3 AND erased_at IS NULL`, scoped(scope, id)...)
+	if err != nil || n == 1 {
+		return err
+	}
+	if err := s.erasedResult(ctx, scope, id); err != nil {
+		return err
+	}
+	return fault.New(fault.NotFound, noResult)
+}
+
 // Results implements verification.Store.
 func (s *store) Results(ctx context.Context, scope tenant.Scope, folder uuid.UUID, p verification.Page) ([]verification.Result, int, error) {
 	total, err := one(ctx, s, value[int], "", `SELECT COUNT(*) FROM results WHERE `+inScope+` AND folder_id = $3`, scoped(scope, folder)...)

@@ -31,7 +31,7 @@ func (u *UseCases) CreateDraft(ctx context.Context, a tenant.Actor, n NewVerific
 		return Verification{}, err
 	}
 	err = u.store.InTx(ctx, func(ctx context.Context, tx Store) error {
-		if err := insertResult(ctx, tx, a.Scope(), n, v); err != nil {
+		if err := placeInResult(ctx, tx, a.Scope(), n, v); err != nil {
 			return err
 		}
 		return tx.InsertVerification(ctx, a.Scope(), v, nil)
@@ -125,6 +125,9 @@ func (u *UseCases) SubmitDraft(ctx context.Context, a tenant.Actor, id uuid.UUID
 			return fault.New(fault.Conflict, "The draft has changed in the meantime.")
 		}
 		v.Config, v.TotalFiles, v.TotalPages, v.CreditCost = checked.Config, checked.TotalFiles, checked.TotalPages, checked.CreditCost
+		if err := tx.JoinResult(ctx, a.Scope(), v.ResultID); err != nil {
+			return err
+		}
 		if err := useFiles(ctx, tx, *v); err != nil {
 			return err
 		}

@@ -154,15 +154,19 @@ func (p *Privacy) erase(ctx context.Context, scope tenant.Scope, actor string, r
 	salt := make([]byte, 32)
 	rand.Read(salt)
 	t := Tombstone{ResultID: r.ID, Tenancy: r.Tenancy, FolderID: r.FolderID, Reason: reason, Actor: actor, At: p.now()}
-	members, err := p.members(ctx, scope, result)
-	if err != nil {
-		return Receipt{}, err
-	}
-	if t.Commitments, t.Files, err = p.commit(ctx, scope, salt, members); err != nil {
-		return Receipt{}, err
-	}
-	t.Verifications = len(members)
 	err = p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
+		// From here on no verification joins: all of them are seen.
+		if err := tx.LockResult(ctx, scope, result); err != nil {
+			return err
+		}
+		members, err := members(ctx, tx, scope, result)
+		if err != nil {
+			return err
+		}
+		if t.Commitments, t.Files, err = commit(ctx, tx, scope, salt, members); err != nil {
+			return err
+		}
+		t.Verifications = len(members)
 		for _, m := range members {
 			v, err := tx.LockVerification(ctx, scope, m.ID)
 			if err != nil {
@@ -170,6 +174,9 @@ func (p *Privacy) erase(ctx context.Context, scope tenant.Scope, actor string, r
 			}
 			if _, err := Next(v.Status, Cancel); err != nil {
 				continue // it has ended
+			}
+			if reason == RetentionEnded && (v.Status == InQueue || v.Status == InProgress) {
+				return fault.New(fault.Conflict, "A verification has joined the result and is still to end.")
 			}
 			if err := p.cancel(ctx, tx, scope, &v, actor); err != nil {
 				return err
@@ -190,9 +197,9 @@ func (p *Privacy) erase(ctx context.Context, scope tenant.Scope, actor string, r
 }
 
 // members are all verifications of a result.
-func (p *Privacy) members(ctx context.Context, scope tenant.Scope, result uuid.UUID) (all []Verification, err error) {
+func members(ctx context.Context, store Store, scope tenant.Scope, result uuid.UUID) (all []Verification, err error) {
 	for {
-		page, statuses, err := p.store.Verifications(ctx, scope, result, Page{Offset: len(all), Size: 100})
+		page, statuses, err := store.Verifications(ctx, scope, result, Page{Offset: len(all), Size: 100})
 		if all = append(all, page...); err != nil || len(page) == 0 || len(all) >= len(statuses) {
 			return all, err
 		}
@@ -200,7 +207,7 @@ func (p *Privacy) members(ctx context.Context, scope tenant.Scope, result uuid.U
 }
 
 // commit makes the commitments to what will be erased, and lists the uploads.
-func (p *Privacy) commit(ctx context.Context, scope tenant.Scope, salt []byte, members []Verification) (c Commitments, files []string, err error) {
+func commit(ctx context.Context, store Store, scope tenant.Scope, salt []byte, members []Verification) (c Commitments, files []string, err error) {
 	commitment := func(text string) string {
 		mac := hmac.New(sha256.New, salt)
 		mac.Write([]byte(text))
@@ -217,7 +224,7 @@ func (p *Privacy) commit(ctx context.Context, scope tenant.Scope, salt []byte, m
 		if v.Config.Person != nil && v.Config.Person.NIK != "" {
 			c.NIKs = add(c.NIKs, v.Config.Person.NIK)
 		}
-		kept, err := p.store.Evidence(ctx, scope, v.ID, v.Attempt)
+		kept, err := store.Evidence(ctx, scope, v.ID, v.Attempt)
 		if err != nil {
 			return c, nil, err
 		}
@@ -227,7 +234,7 @@ func (p *Privacy) commit(ctx context.Context, scope tenant.Scope, salt []byte, m
 				c.NIKs = add(c.NIKs, nik)
 			}
 		}
-		found, err := p.store.Files(ctx, scope, v.Config.Paths()...)
+		found, err := store.Files(ctx, scope, v.Config.Paths()...)
 		if err != nil {
 			return c, nil, err
 		}
@@ -386,8 +393,9 @@ func (p *Privacy) expired(ctx context.Context, scope tenant.Scope, class DataCla
 	return list, err
 }
 
-// expire erases what is over; false when somebody was faster.
+// expire erases what is over; false when somebody was faster, or has joined.
 func (p *Privacy) expire(ctx context.Context, scope tenant.Scope, class DataClass, e Expiry) (done bool, err error) {
+	done = true
 	switch class {
 	case ResultData:
 		_, err = p.erase(ctx, scope, systemActor, e.ResultID, RetentionEnded)
@@ -395,7 +403,7 @@ func (p *Privacy) expire(ctx context.Context, scope tenant.Scope, class DataClas
 			return false, nil
 		}
 	case FileData:
-		err = p.forgetFiles(ctx, scope, e.ResultID)
+		done, err = p.forgetFiles(ctx, scope, e.ResultID)
 	case UploadData:
 		if err = p.store.CondemnFile(ctx, scope, e.path, p.now()); err == nil {
 			err = p.drop(ctx, scope, e.path)
@@ -404,7 +412,7 @@ func (p *Privacy) expire(ctx context.Context, scope tenant.Scope, class DataClas
 	if fault.Is(err, fault.NotFound) {
 		return false, nil
 	}
-	return err == nil, err
+	return done && err == nil, err
 }
 
 // drop deletes a condemned file. What a crash leaves of it the next sweep
@@ -416,14 +424,15 @@ func (p *Privacy) drop(ctx context.Context, scope tenant.Scope, path string) err
 	return p.store.DropFile(ctx, scope, path)
 }
 
-// forgetFiles erases the pictures of a result.
-func (p *Privacy) forgetFiles(ctx context.Context, scope tenant.Scope, result uuid.UUID) error {
-	members, err := p.members(ctx, scope, result)
+// forgetFiles erases the pictures of a result. Who joins it meanwhile has them
+// kept: false, the next sweep comes back to it.
+func (p *Privacy) forgetFiles(ctx context.Context, scope tenant.Scope, result uuid.UUID) (done bool, err error) {
+	seen, err := members(ctx, p.store, scope, result)
 	if err != nil {
-		return err
+		return false, err
 	}
 	var uploads, pictures []string
-	for _, v := range members {
+	for _, v := range seen {
 		for _, names := range v.Config.Files {
 			uploads = append(uploads, names...)
 		}
@@ -438,17 +447,33 @@ func (p *Privacy) forgetFiles(ctx context.Context, scope tenant.Scope, result uu
 	}
 	for _, f := range pictures {
 		if err := p.blobs.Delete(ctx, f); err != nil {
-			return err
+			return false, err
 		}
 	}
-	own, err := p.store.ForgetFiles(ctx, scope, result, uploads, p.now())
-	if err != nil {
+	var own []string
+	err = p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
+		if err := tx.LockResult(ctx, scope, result); err != nil {
+			return err
+		}
+		now, err := members(ctx, tx, scope, result)
+		if err != nil {
+			return err
+		}
+		done = slices.EqualFunc(now, seen, func(a, b Verification) bool {
+			return a.ID == b.ID && a.Attempt == b.Attempt && a.Status == b.Status
+		})
+		if done {
+			own, err = tx.ForgetFiles(ctx, scope, result, uploads, p.now())
+		}
 		return err
+	})
+	if err != nil {
+		return false, err
 	}
 	for _, f := range own {
 		if err := p.drop(ctx, scope, f); err != nil && !fault.Is(err, fault.NotFound) {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return done, nil
 }

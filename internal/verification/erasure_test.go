@@ -72,6 +72,126 @@ func (s before) InTx(ctx context.Context, fn func(context.Context, verification.
 	return s.Store.InTx(ctx, fn)
 }
 
+// once does something the first time.
+func once(do func()) func() {
+	return func() {
+		if first := do; first != nil {
+			do = nil
+			first()
+		}
+	}
+}
+
+// joining makes a verification in another one's result, of an upload of its own.
+func (b *bench) joining(t *testing.T, result uuid.UUID) (path string, create func(*verification.UseCases) (verification.Verification, error)) {
+	t.Helper()
+	up, err := b.cases.Upload(t.Context(), b.actor, verification.InputFile, []verification.IncomingFile{{Name: "ktp.png", Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("another card")), nil }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = up.Files[0].Path
+	return path, func(cases *verification.UseCases) (verification.Verification, error) {
+		return cases.Create(t.Context(), b.actor, verification.NewVerification{ServiceID: verification.Catalogue()[0].ID, FolderID: b.folder.ID, ResultID: &result,
+			Configuration: json.RawMessage(`{"verification_type":"KTP","files":{"ktp_file":["` + path + `"]}}`)})
+	}
+}
+
+// racing is the processor on a store that does something before its next
+// transaction.
+func (b *bench) racing(do func(), now func() time.Time) *verification.Processor {
+	return verification.NewProcessor(before{b.db, once(do)}, b.blobs, verification.NewPipeline(b, b, b, b, now), b, []byte("the key of NIKs"), now, nil)
+}
+
+// TestEraseAndJoin: a verification that joins a result while it is being erased
+// is erased with it, or refused.
+func TestEraseAndJoin(t *testing.T) {
+	b := newBench(t)
+	v := b.create(t, "")
+	path, join := b.joining(t, v.ResultID)
+	late := b.racing(func() {
+		if _, err := join(b.cases); err != nil {
+			t.Error(err)
+		}
+	}, time.Now)
+	receipt, err := verification.NewPrivacy(late).Erase(t.Context(), b.actor, v.ResultID, verification.Mistake)
+	if err != nil || receipt.Verifications != 2 || len(receipt.Commitments.Files) != 2 {
+		t.Errorf("%+v, %v", receipt, err)
+	}
+	if _, err := b.blobs.Open(t.Context(), path); !fault.Is(err, fault.NotFound) {
+		t.Errorf("the upload: %v", err)
+	}
+	if b.balance(t) != 100 {
+		t.Errorf("balance %d, want 100", b.balance(t))
+	}
+
+	b = newBench(t)
+	v = b.create(t, "")
+	path, join = b.joining(t, v.ResultID)
+	cases := verification.NewUseCases(verification.Ports{Store: before{b.db, once(func() {
+		if _, err := verification.NewPrivacy(b.processor()).Erase(t.Context(), b.actor, v.ResultID, verification.Mistake); err != nil {
+			t.Error(err)
+		}
+	})}, Blobs: b.blobs, Documents: b, Capabilities: b, Outbound: b, Limits: verification.DefaultLimits, Now: time.Now})
+	if _, err := join(cases); !fault.Is(err, fault.NotFound) || fault.From(err).Fields[0].Field != "result_id" {
+		t.Errorf("joined an erased result: %v", err)
+	}
+	if b.balance(t) != 100 {
+		t.Errorf("balance %d, want 100", b.balance(t))
+	}
+	if _, err := b.blobs.Open(t.Context(), path); err != nil {
+		t.Errorf("the upload that nobody uses: %v", err)
+	}
+}
+
+// TestForgetAndJoin: who joins a result while its pictures are forgotten keeps
+// his until the next sweep after the end; who joins later has them forgotten too.
+func TestForgetAndJoin(t *testing.T) {
+	b := newBench(t)
+	first := b.create(t, "")
+	if err := b.processor().Process(t.Context(), first.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	later := func() time.Time { return time.Now().AddDate(0, 0, 40) }
+	if _, err := verification.NewPrivacy(b.processor()).SetRetention(t.Context(), b.actor, b.actor.User.GroupID, map[verification.DataClass]int{verification.FileData: 10}); err != nil {
+		t.Fatal(err)
+	}
+	sweep := func(p *verification.Processor) (told int) {
+		t.Helper()
+		if err := verification.NewPrivacy(p).Sweep(t.Context(), false, func(verification.DataClass, verification.Expiry) { told++ }); err != nil {
+			t.Fatal(err)
+		}
+		return told
+	}
+	kept := func(path string) bool {
+		_, err := b.blobs.Open(t.Context(), path)
+		return err == nil
+	}
+	for _, when := range []string{"meanwhile", "later"} {
+		path, join := b.joining(t, first.ResultID)
+		var second verification.Verification
+		add := func() {
+			var err error
+			if second, err = join(b.cases); err != nil {
+				t.Error(when, err)
+			}
+		}
+		p := b.racing(add, later)
+		if when == "later" {
+			add()
+			p = b.racing(func() {}, later)
+		}
+		if told := sweep(p); told != 0 || !kept(path) {
+			t.Errorf("%s: swept %d, kept %v", when, told, kept(path))
+		}
+		if err := b.processor().Process(t.Context(), second.ID, false); err != nil {
+			t.Fatal(err)
+		}
+		if told := sweep(b.racing(func() {}, later)); told != 1 || kept(path) {
+			t.Errorf("%s: at the end swept %d, kept %v", when, told, kept(path))
+		}
+	}
+}
+
 // TestUnusedUploads: what no verification ever used goes after its days, and
 // nothing else.
 func TestUnusedUploads(t *testing.T) {

@@ -96,6 +96,12 @@ type Verifications interface {
 	// InsertVerification keeps a new verification, with an event and jobs as
 	// UpdateVerification does.
 	InsertVerification(ctx context.Context, scope tenant.Scope, v Verification, e *Event, jobs ...Job) error
+	// LockResult lets nobody else join a result, erase it or forget its files
+	// until the transaction ends. One that is erased is NotFound.
+	LockResult(ctx context.Context, scope tenant.Scope, id uuid.UUID) error
+	// JoinResult is LockResult for who brings files along: should those of the
+	// result be forgotten already, these are to be forgotten in their turn.
+	JoinResult(ctx context.Context, scope tenant.Scope, id uuid.UUID) error
 	Verification(ctx context.Context, scope tenant.Scope, id uuid.UUID) (Verification, error)
 	// Verifications lists a result's verifications, oldest first, with the
 	// status of every member of the result, not only of the page. An unknown

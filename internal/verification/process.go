@@ -187,7 +187,7 @@ func (p *Processor) run(ctx context.Context, scope tenant.Scope, v *Verification
 		if run.Evidence.has(step) {
 			continue
 		}
-		if err := stillWanted(ctx, p.store, scope, *v); err != nil {
+		if err := stillWanted(ctx, p.store.Verification, scope, *v); err != nil {
 			return err
 		}
 		if err := p.step(ctx, scope, *v, engines, step, run); err != nil {
@@ -198,8 +198,8 @@ func (p *Processor) run(ctx context.Context, scope tenant.Scope, v *Verification
 }
 
 // stillWanted refuses to go on with a verification that was cancelled.
-func stillWanted(ctx context.Context, s Store, scope tenant.Scope, v Verification) error {
-	now, err := s.Verification(ctx, scope, v.ID)
+func stillWanted(ctx context.Context, read func(context.Context, tenant.Scope, uuid.UUID) (Verification, error), scope tenant.Scope, v Verification) error {
+	now, err := read(ctx, scope, v.ID)
 	if err == nil && (now.Status != InProgress || now.Attempt != v.Attempt) {
 		err = fault.New(fault.Conflict, "The verification is %s.", now.Status)
 	}
@@ -220,7 +220,8 @@ func (p *Processor) step(ctx context.Context, scope tenant.Scope, v Verification
 	p.watch(ctx, v.ID, step, StepWorked)
 	ended := p.now()
 	return p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
-		if err := stillWanted(ctx, tx, scope, v); err != nil {
+		// Locked: who cancels or erases comes before or after all of this.
+		if err := stillWanted(ctx, tx.LockVerification, scope, v); err != nil {
 			return err
 		}
 		if err := tx.SaveEvidence(ctx, scope, v.ID, v.Attempt, step, data, ended); err != nil {

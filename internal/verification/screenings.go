@@ -2,6 +2,7 @@ package verification
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"maps"
 	"strings"
@@ -71,6 +72,10 @@ func (s *Screenings) Screen(ctx context.Context, a tenant.Actor, n NewScreening)
 		return Verification{}, err
 	}
 	v, err := s.cases.create(ctx, a, asked, runNow)
+	if asked.newFolder != nil && fault.From(err).Code == fault.CodeAlreadyExists { // another one has made the folder
+		asked.FolderID, asked.newFolder = asked.newFolder.ID, nil
+		v, err = s.cases.create(ctx, a, asked, runNow)
+	}
 	if err != nil {
 		return Verification{}, err
 	}
@@ -86,9 +91,15 @@ func (s *Screenings) Screen(ctx context.Context, a tenant.Actor, n NewScreening)
 }
 
 // folder puts a screening into the group's folder for them, or has that made
-// with it: a refused one leaves nothing.
+// with it: a refused one leaves nothing. The folder's id follows from the
+// group, so that two who come first make one; earlier versions gave it any.
 func (s *Screenings) folder(ctx context.Context, a tenant.Actor, n *NewVerification) error {
 	org, group := a.Home()
+	id := screeningsFolderOf(group)
+	if _, err := s.cases.store.PlainFolder(ctx, a.Scope(), id); !fault.Is(err, fault.NotFound) {
+		n.FolderID = id
+		return err
+	}
 	found, _, err := s.cases.store.Folders(ctx, a.Scope(), group, screeningsFolder, Page{Size: 100})
 	if err != nil {
 		return err
@@ -100,8 +111,18 @@ func (s *Screenings) folder(ctx context.Context, a tenant.Actor, n *NewVerificat
 		}
 	}
 	now := s.cases.now()
-	n.newFolder = &Folder{ID: newID(), Tenancy: Tenancy{org, group}, Name: screeningsFolder, CreatedAt: now, CreatedBy: a.Name(), UpdatedAt: now, UpdatedBy: a.Name()}
+	n.newFolder = &Folder{ID: id, Tenancy: Tenancy{org, group}, Name: screeningsFolder, CreatedAt: now, CreatedBy: a.Name(), UpdatedAt: now, UpdatedBy: a.Name()}
 	return nil
+}
+
+// screeningsFolderOf makes an id like newID's: the group's time, and of its
+// random bits a hash.
+func screeningsFolderOf(group uuid.UUID) uuid.UUID {
+	sum := sha256.Sum256(append([]byte("anycheck screenings folder "), group[:]...))
+	id := group
+	copy(id[6:], sum[:])
+	id[6], id[8] = id[6]&0x0f|0x70, id[8]&0x3f|0x80 // RFC 9562: version 7
+	return id
 }
 
 // Hits gives a verification's screening as it counts now, with every hit and

@@ -166,6 +166,37 @@ func TestScreenRefuses(t *testing.T) {
 	}
 }
 
+// Two that come first make one folder, also where an earlier version made it.
+func TestScreeningsFolder(t *testing.T) {
+	b := newBench(t)
+	cases := verification.NewUseCases(verification.Ports{Store: before{b.db, once(func() { b.screen(t, ratna) })}, Blobs: b.blobs, Documents: b, Capabilities: b, Outbound: b,
+		Limits: verification.DefaultLimits, Now: time.Now})
+	v, err := verification.NewScreenings(cases, b.processor(), b.db).Screen(t.Context(), b.actor, verification.NewScreening{Person: json.RawMessage(ratna)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	folders := func() []verification.Folder {
+		t.Helper()
+		list, _, err := b.db.Folders(t.Context(), b.actor.Scope(), b.actor.User.GroupID, "Screenings", verification.Page{Size: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	if list := folders(); len(list) != 1 || v.FolderID != list[0].ID || list[0].TotalResult != 2 || list[0].ID.Version() != 7 {
+		t.Errorf("%+v", list)
+	}
+
+	b = newBench(t)
+	older, err := b.cases.CreateFolder(t.Context(), b.actor, "Screenings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := b.screen(t, ratna); v.FolderID != older.ID || len(folders()) != 1 {
+		t.Errorf("in %s, of %+v", v.FolderID, folders())
+	}
+}
+
 // TestRescreen walks a person through new versions of a list.
 func TestRescreen(t *testing.T) {
 	b := newBench(t)

@@ -156,10 +156,10 @@ func (u *UseCases) create(ctx context.Context, a tenant.Actor, n NewVerification
 				return err
 			}
 		}
-		if err := useFiles(ctx, tx, *v); err != nil {
+		if err := placeInResult(ctx, tx, a.Scope(), n, *v); err != nil {
 			return err
 		}
-		if err := insertResult(ctx, tx, a.Scope(), n, *v); err != nil {
+		if err := useFiles(ctx, tx, *v); err != nil {
 			return err
 		}
 		if err := u.enqueue(ctx, tx, a, v, Submit, u.begin, q); err != nil {
@@ -189,7 +189,7 @@ func (u *UseCases) prepare(ctx context.Context, a tenant.Actor, n NewVerificatio
 			err = fault.New(fault.NotFound, "There is no such result in this folder.")
 		}
 		if err != nil {
-			return v, service, fieldOf(err, "result_id", "there is no such result in this folder")
+			return v, service, fieldOf(err, "result_id", noSuchResult)
 		}
 		result = r.ID
 	}
@@ -272,10 +272,11 @@ func (u *UseCases) missing(t Tenancy, of Type) []string {
 	return u.capabilities.Missing(of)
 }
 
-// insertResult keeps the result of a new verification where that is new too.
-func insertResult(ctx context.Context, tx Store, scope tenant.Scope, n NewVerification, v Verification) error {
+// placeInResult keeps the result of a new verification where that is new too;
+// one that is there may be erased meanwhile.
+func placeInResult(ctx context.Context, tx Store, scope tenant.Scope, n NewVerification, v Verification) error {
 	if n.ResultID != nil {
-		return nil
+		return fieldOf(tx.JoinResult(ctx, scope, v.ResultID), "result_id", noSuchResult)
 	}
 	return tx.InsertResult(ctx, scope, Result{ID: v.ResultID, Tenancy: v.Tenancy, FolderID: v.FolderID, CreatedAt: v.CreatedAt})
 }
@@ -330,6 +331,8 @@ func (u *UseCases) countPages(ctx context.Context, owner Tenancy, cfg Configurat
 	})
 	return pages, files, err
 }
+
+const noSuchResult = "there is no such result in this folder"
 
 const noSuchFile = "there is no uploaded file with this path"
 

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -144,5 +145,48 @@ func testRetention(t *testing.T, db *store.DB) {
 			}
 		}
 		same(t, fmt.Sprintf("%d at a time", size), got, want)
+	}
+}
+
+// testEraseOrJoin: a verification joins a result before it is erased, and is
+// seen, or after, and is refused.
+func testEraseOrJoin(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	w := newWorld(t, db)
+	folder := w.folder(t, "F", now)
+	for range 30 {
+		r := w.result(t, folder.ID, now)
+		seen, joined := make(chan int, 1), make(chan error, 1)
+		go func() {
+			n := 0
+			err := db.InTx(ctx, func(ctx context.Context, tx verification.Store) error {
+				if err := tx.LockResult(ctx, w.scope, r.ID); err != nil {
+					return err
+				}
+				list, _, err := tx.Verifications(ctx, w.scope, r.ID, verification.Page{Size: 10})
+				if err != nil {
+					return err
+				}
+				n = len(list)
+				return tx.EraseResult(ctx, w.scope, verification.Tombstone{ResultID: r.ID, Tenancy: w.tenancy(), At: now})
+			})
+			if err != nil {
+				t.Errorf("erase: %v", err)
+			}
+			seen <- n
+		}()
+		go func() {
+			joined <- db.InTx(ctx, func(ctx context.Context, tx verification.Store) error {
+				if err := tx.JoinResult(ctx, w.scope, r.ID); err != nil {
+					return err
+				}
+				return tx.InsertVerification(ctx, w.scope, w.draft(r, now), nil)
+			})
+		}()
+		n, err := <-seen, <-joined
+		if n == 1 && err != nil || n == 0 && !fault.Is(err, fault.NotFound) {
+			t.Fatalf("%d seen, and it joined with %v", n, err)
+		}
+		wantKind(t, "erased once more", db.LockResult(ctx, w.scope, r.ID), fault.NotFound, "")
 	}
 }

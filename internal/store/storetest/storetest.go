@@ -70,7 +70,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"update of a verification", testUpdateVerification}, {"two workers", testTwoWorkers}, {"events", testEvents},
 		{"unfinished", testUnfinished}, {"jobs", testJobs}, {"evidence", testEvidence},
 		{"known faces", testKnownFaces}, {"erasure of known faces", testKnownFaceIsErased},
-		{"sealed data", testSealed}, {"sealing what is older", testSealOlder}, {"resealing faces", testResealFaces}, {"data keys", testDataKeys}, {"erasure", testErasure}, {"retention", testRetention},
+		{"sealed data", testSealed}, {"sealing what is older", testSealOlder}, {"resealing faces", testResealFaces}, {"data keys", testDataKeys}, {"erasure", testErasure}, {"retention", testRetention}, {"erase or join", testEraseOrJoin},
 		{"unused files", testUnusedFiles}, {"use or delete a file", testUseOrDelete},
 		{"watched persons", testWatchedPersons}, {"dismissals", testDismissals},
 		{"webhook log", testWebhookLog}, {"webhook rounds", testRounds},

@@ -189,6 +189,14 @@ var calls = []struct {
 		v.ServiceName = "Changed"
 		return b.db.UpdateInput(t.Context(), s, verification.Mark{Status: v.Status, Attempt: v.Attempt}, v)
 	})},
+	{"LockResult", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		err := b.db.LockResult(t.Context(), s, b.result.ID)
+		return err == nil, err
+	}},
+	{"JoinResult", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		err := b.db.JoinResult(t.Context(), s, b.result.ID)
+		return err == nil, err
+	}},
 	{"LockVerification", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
 		_, err := b.db.LockVerification(t.Context(), s, b.v.ID)
 		return err == nil, err
