@@ -11,7 +11,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
@@ -134,8 +137,11 @@ func (e *env) report(err error) int {
 	}
 	var f *fault.Error
 	if !errors.As(err, &f) {
-		fmt.Fprintln(e.err, "anycheck:", err)
-		return 1
+		if f = unreached(err); f == nil {
+			fmt.Fprintln(e.err, "anycheck:", withoutPrefix(err))
+			return 1
+		}
+		err = f
 	}
 	// What a person can mend is said in the message; the rest is for the log.
 	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
@@ -146,7 +152,42 @@ func (e *env) report(err error) int {
 	return fault.MeaningOf(f.Kind).Exit
 }
 
+// withoutPrefix is what an error of the client says, which names itself.
+func withoutPrefix(err error) string { return strings.TrimPrefix(err.Error(), "anycheck: ") }
+
+// newClient makes a client of the server that a flag names.
+func newClient(flag, address string, options ...client.Option) (*client.Client, error) {
+	cl, err := client.New(address, options...)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "%s: %s.", flag, withoutPrefix(err))
+	}
+	return cl, nil
+}
+
+// unreached is the fault of a call that a server did not answer; nil when err
+// is something else.
+func unreached(err error) *fault.Error {
+	var call *url.Error
+	if !errors.As(err, &call) || call.Op == "parse" || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	server := "the server"
+	if at, err := url.Parse(call.URL); err == nil {
+		server += " at " + at.Scheme + "://" + at.Host
+	}
+	if call.Timeout() {
+		return fault.Wrap(call.Err, fault.Timeout, "No answer in time from %s", server)
+	}
+	return fault.Wrap(call.Err, fault.Unavailable, "Cannot reach %s", server)
+}
+
 func kindOfStatus(status int) fault.Kind {
+	switch status {
+	case http.StatusBadGateway: // a proxy's word for what is behind it
+		return fault.Unavailable
+	case http.StatusGatewayTimeout:
+		return fault.Timeout
+	}
 	for k := fault.Internal; k <= fault.Timeout; k++ {
 		if fault.MeaningOf(k).HTTP == status {
 			return k
