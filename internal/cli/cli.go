@@ -90,6 +90,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "anycheck:", err)
 		return 1
 	}
+	showExamples(parser)
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}

@@ -3,10 +3,15 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/alecthomas/kong"
 
 	"anycheck/internal/onnx/onnxtest"
 	"anycheck/internal/specimen"
@@ -120,6 +125,50 @@ func TestHelpShowsExamples(t *testing.T) {
 	for _, want := range []string{"Examples:", "anycheck serve", "Exit codes", "ANYCHECK_DATA_DIR"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("--help lacks %q", want)
+		}
+	}
+}
+
+var (
+	words  = regexp.MustCompile(`"[^"]*"|\S+`)
+	beyond = regexp.MustCompile(` +[#>|].*`) // of an example: what the shell does
+)
+
+// Every command shows examples of itself, and each can be typed as it stands.
+func TestCommandsShowExamples(t *testing.T) {
+	t.Chdir(t.TempDir()) // no file that an example names is there
+	parser, err := kong.New(&root{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	showExamples(parser)
+	leaves := map[string]bool{}
+	for _, leaf := range parser.Model.Leaves(false) {
+		name := commandName(leaf)
+		leaves[name] = true
+		_, text, _ := strings.Cut(leaf.Detail, "Examples:\n")
+		if text == "" || strings.Count(leaf.Detail, "Examples:") != 1 {
+			t.Errorf("%s --help: %q", name, leaf.Detail)
+			continue
+		}
+		for line := range strings.Lines(text) {
+			_, command, _ := strings.Cut(beyond.ReplaceAllString(strings.TrimSpace(line), ""), "anycheck ")
+			var args []string
+			for _, word := range words.FindAllString(command, -1) {
+				args = append(args, strings.Trim(word, `"`))
+			}
+			parser, err := kong.New(&root{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := parser.Parse(args); !strings.HasPrefix(command, name) || err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%s: %q: %v", name, line, err)
+			}
+		}
+	}
+	for name := range examples {
+		if !leaves[name] {
+			t.Errorf("%q is no command", name)
 		}
 	}
 }
