@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 
@@ -79,6 +80,10 @@ type env struct {
 	log      *slog.Logger
 }
 
+// negative is what kong says of a number below 0 where an argument is meant:
+// no command takes one.
+var negative = regexp.MustCompile(`^unknown flag (-[0-9.]+)`)
+
 // Run runs one command and returns the exit code.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var r root
@@ -97,6 +102,11 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	kctx, err := parser.Parse(args)
 	if code >= 0 { // --help
 		return code
+	}
+	if err != nil {
+		if m := negative.FindStringSubmatch(err.Error()); m != nil {
+			err = fault.New(fault.Invalid, "%s: a number cannot be negative here.", m[1])
+		}
 	}
 	if err == nil {
 		err = r.Config.ReadSecretFiles(os.Getenv)
