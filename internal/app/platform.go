@@ -65,7 +65,7 @@ func OpenPlatform(ctx context.Context, cfg config.Config, log *slog.Logger) (*Pl
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
-	master, err := vault.Open(func() ([]byte, error) { return cfg.MasterKeyset(vault.NewKeyset) })
+	master, err := openMaster(cfg)
 	if err != nil {
 		return nil, errors.Join(err, db.Close(), blobs.Close())
 	}
@@ -236,16 +236,20 @@ func (p *Platform) PruneMasterKeys(ctx context.Context, done func(keys int)) err
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "The master keys cannot be pruned")
 	}
-	p.master, err = p.openMaster()
+	p.master, err = openMaster(p.cfg)
 	return err
 }
 
-func (p *Platform) openMaster() (*vault.Master, error) {
-	return vault.Open(func() ([]byte, error) { return p.cfg.MasterKeyset(vault.NewKeyset) })
+func openMaster(cfg config.Config) (*vault.Master, error) {
+	m, err := vault.Open(func() ([]byte, error) { return cfg.MasterKeyset(vault.NewKeyset) })
+	if err != nil && cfg.MasterKeys != "" {
+		return nil, fault.Wrap(err, fault.Invalid, "ANYCHECK_MASTER_KEYS: is no Tink keyset of AES256-GCM keys in JSON")
+	}
+	return m, err
 }
 
 func (p *Platform) rewrap(ctx context.Context, done func(keys int)) error {
-	master, err := p.openMaster()
+	master, err := openMaster(p.cfg)
 	if err != nil {
 		return err
 	}

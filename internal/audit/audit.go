@@ -167,7 +167,7 @@ var (
 	longNumber = regexp.MustCompile(`[0-9]{16}`)
 )
 
-// Check refuses a record that might hold personal data. What it refuses is a
+// Check refuses a record that might hold personal data, or has no time. What it refuses is a
 // mistake of ours.
 func (r Record) Check() error {
 	wrong := func(what string) error {
@@ -178,6 +178,8 @@ func (r Record) Check() error {
 	}
 	_, parsed := uuid.Parse(r.Organization)
 	switch {
+	case r.At.IsZero():
+		return wrong("time")
 	case r.Organization != Platform && parsed != nil:
 		return wrong("organization")
 	case r.Group != "" && !id.MatchString(r.Group):

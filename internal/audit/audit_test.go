@@ -57,6 +57,7 @@ func TestCheck(t *testing.T) {
 	}
 	for what, change := range map[string]func(*audit.Record){
 		"no organization":     func(r *audit.Record) { r.Organization = "" },
+		"no time":             func(r *audit.Record) { r.At = time.Time{} },
 		"a group's name":      func(r *audit.Record) { r.Group = "Retail" },
 		"an actor's address":  func(r *audit.Record) { r.Actor.ID = "budi@example.com" },
 		"no actor":            func(r *audit.Record) { r.Actor = audit.Actor{} },

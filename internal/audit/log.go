@@ -24,9 +24,12 @@ type Store interface {
 	AuditTrail(ctx context.Context, scope tenant.Scope, organization string, after int64, limit int) ([]Record, error)
 	// AuditOf gives a chain's records about any of the objects, oldest first.
 	AuditOf(ctx context.Context, scope tenant.Scope, organization string, objectIDs []string, limit int) ([]Record, error)
-	// AuditHeads gives where each chain ends by what is kept beside it; a
-	// chain that has records and no head is at 0.
+	// AuditHeads gives where each chain that has begun ends by what is kept
+	// beside it; a chain that has records and no head is at 0.
 	AuditHeads(ctx context.Context, scope tenant.Scope) ([]Head, error)
+	// LostAuditHeads names the chains without a head: each got one when its
+	// organization was made.
+	LostAuditHeads(ctx context.Context, scope tenant.Scope) ([]string, error)
 	// InsertCheckpoint keeps a checkpoint; one of the same record stays.
 	InsertCheckpoint(ctx context.Context, scope tenant.Scope, c Checkpoint) error
 	// Checkpoints lists a chain's checkpoints, oldest first.
@@ -203,14 +206,21 @@ func (l *Log) Verify(ctx context.Context, organization string, keys Keys, saved 
 	if err != nil {
 		return Verified{}, err
 	}
+	lost, err := l.store.LostAuditHeads(ctx, scope)
+	if err != nil {
+		return Verified{}, err
+	}
 	byChain := map[string][]Checkpoint{}
 	for _, c := range append(kept, saved...) {
 		if organization != "" && c.Organization != organization {
 			continue
 		}
 		byChain[c.Organization] = append(byChain[c.Organization], c)
-		if !slices.ContainsFunc(heads, func(h Head) bool { return h.Organization == c.Organization }) {
-			heads = append(heads, Head{Organization: c.Organization}) // the whole chain is gone
+		lost = append(lost, c.Organization)
+	}
+	for _, chain := range lost {
+		if !slices.ContainsFunc(heads, func(h Head) bool { return h.Organization == chain }) {
+			heads = append(heads, Head{Organization: chain}) // the whole chain is gone
 		}
 	}
 	out := Verified{Chains: []VerifiedChain{}, Findings: []Finding{}}

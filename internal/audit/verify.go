@@ -103,6 +103,8 @@ func (v *verifier) missing(from, to int64, kind FindingKind) {
 func (v *verifier) end(head Head) {
 	v.explainBad()
 	switch newest := v.newest(head); {
+	case newest == 0 && v.records == 0: // a chain that has not begun is not looked at
+		v.find(1, Truncated, "the whole chain is gone")
 	case newest > v.last.Sequence:
 		v.missing(v.last.Sequence+1, newest, Truncated)
 	case head.Sequence < v.last.Sequence:

@@ -92,6 +92,7 @@ func commandName(n *kong.Node) string {
 func (e *env) beginRecord() {
 	r := commandRecords[e.command]
 	entry := audit.Begin(r.action, r.object).As(audit.CommandLine)
+	entry.Stamp("", "", time.Now())
 	if r.action == "" {
 		entry.Drop()
 	}

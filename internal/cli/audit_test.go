@@ -143,3 +143,33 @@ func TestAuditVerify(t *testing.T) {
 		t.Errorf("as JSON: %d\n%s", code, out)
 	}
 }
+
+// Whose chain is gone as a whole is told, also when checkpoints are gone; who
+// has none yet is not.
+func TestAuditVerifyMissesChains(t *testing.T) {
+	dir := t.TempDir()
+	bank := must[struct {
+		OrganizationID string `json:"organization_id"`
+	}](t, dir, "group", "add", "Retail", "--organization", "Bank")
+	must[any](t, dir, "user", "add", "ana@example.com", "--group", "Retail")
+	must[any](t, dir, "key", "add", "staging", "--user", "ana@example.com", "--mode", "test") // makes a sandbox, without a record in it
+	if code, out, errOut := run(t, dir, "audit", "verify"); code != 0 {
+		t.Fatalf("at first: %d\n%s%s", code, out, errOut)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(dir, "anycheck.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, statement := range []string{`DROP TRIGGER audit_records_delete`, `DELETE FROM audit_records`, `DELETE FROM audit_chains WHERE organization_id <> 'platform'`, `DELETE FROM audit_checkpoints`} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"audit", "verify"}, {"audit", "verify", "--organization", bank.OrganizationID}} {
+		code, out, _ := run(t, dir, args...)
+		if code != exitNotIntact || !strings.Contains(out, bank.OrganizationID+", record 1: TRUNCATED: the whole chain is gone") {
+			t.Errorf("%v: %d\n%s", args, code, out)
+		}
+	}
+}

@@ -11,7 +11,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"os"
+	"regexp"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
@@ -76,6 +80,10 @@ type env struct {
 	log      *slog.Logger
 }
 
+// negative is what kong says of a number below 0 where an argument is meant:
+// no command takes one.
+var negative = regexp.MustCompile(`^unknown flag (-[0-9.]+)`)
+
 // Run runs one command and returns the exit code.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var r root
@@ -87,12 +95,18 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "anycheck:", err)
 		return 1
 	}
+	showExamples(parser)
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
 	kctx, err := parser.Parse(args)
 	if code >= 0 { // --help
 		return code
+	}
+	if err != nil {
+		if m := negative.FindStringSubmatch(err.Error()); m != nil {
+			err = fault.New(fault.Invalid, "%s: a number cannot be negative here.", m[1])
+		}
 	}
 	if err == nil {
 		err = r.Config.ReadSecretFiles(os.Getenv)
@@ -134,8 +148,11 @@ func (e *env) report(err error) int {
 	}
 	var f *fault.Error
 	if !errors.As(err, &f) {
-		fmt.Fprintln(e.err, "anycheck:", err)
-		return 1
+		if f = unreached(err); f == nil {
+			fmt.Fprintln(e.err, "anycheck:", withoutPrefix(err))
+			return 1
+		}
+		err = f
 	}
 	// What a person can mend is said in the message; the rest is for the log.
 	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
@@ -146,7 +163,42 @@ func (e *env) report(err error) int {
 	return fault.MeaningOf(f.Kind).Exit
 }
 
+// withoutPrefix is what an error of the client says, which names itself.
+func withoutPrefix(err error) string { return strings.TrimPrefix(err.Error(), "anycheck: ") }
+
+// newClient makes a client of the server that a flag names.
+func newClient(flag, address string, options ...client.Option) (*client.Client, error) {
+	cl, err := client.New(address, options...)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "%s: %s.", flag, withoutPrefix(err))
+	}
+	return cl, nil
+}
+
+// unreached is the fault of a call that a server did not answer; nil when err
+// is something else.
+func unreached(err error) *fault.Error {
+	var call *url.Error
+	if !errors.As(err, &call) || call.Op == "parse" || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	server := "the server"
+	if at, err := url.Parse(call.URL); err == nil {
+		server += " at " + at.Scheme + "://" + at.Host
+	}
+	if call.Timeout() {
+		return fault.Wrap(call.Err, fault.Timeout, "No answer in time from %s", server)
+	}
+	return fault.Wrap(call.Err, fault.Unavailable, "Cannot reach %s", server)
+}
+
 func kindOfStatus(status int) fault.Kind {
+	switch status {
+	case http.StatusBadGateway: // a proxy's word for what is behind it
+		return fault.Unavailable
+	case http.StatusGatewayTimeout:
+		return fault.Timeout
+	}
 	for k := fault.Internal; k <= fault.Timeout; k++ {
 		if fault.MeaningOf(k).HTTP == status {
 			return k

@@ -3,10 +3,15 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/alecthomas/kong"
 
 	"anycheck/internal/onnx/onnxtest"
 	"anycheck/internal/specimen"
@@ -97,6 +102,10 @@ func TestExitCodes(t *testing.T) {
 		{"help", []string{"--help"}, 0, ""},
 		{"an unknown command", []string{"dance"}, 2, "dance"},
 		{"a setting that is wrong", []string{"--addr", "nowhere", "version"}, 2, "ANYCHECK_ADDR"},
+		{"a number below none", []string{"group", "credit", "Retail", "-5"}, 2, "anycheck: -5: a number cannot be negative here.\n"},
+		{"master keys that are none", []string{"--master-keys", "junk", "user", "list"}, 2, "anycheck: ANYCHECK_MASTER_KEYS: is no Tink keyset of AES256-GCM keys in JSON\n"},
+		{"master keys of another kind", []string{"--master-keys", `{"primaryKeyId":1,"key":[{"keyData":{"typeUrl":"type.googleapis.com/google.crypto.tink.HmacKey","value":"AAAA","keyMaterialType":"SYMMETRIC"},"status":"ENABLED","keyId":1,"outputPrefixType":"TINK"}]}`,
+			"user", "list"}, 2, "ANYCHECK_MASTER_KEYS: "},
 		{"an unknown user", []string{"user", "disable", "nobody@example.com"}, 4, ""},
 		{"an unknown group", []string{"user", "add", "a@example.com", "--group", "nobody"}, 4, "group"},
 		{"an unknown role", []string{"user", "add", "a@example.com", "--role", "king"}, 2, "role"},
@@ -120,6 +129,50 @@ func TestHelpShowsExamples(t *testing.T) {
 	for _, want := range []string{"Examples:", "anycheck serve", "Exit codes", "ANYCHECK_DATA_DIR"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("--help lacks %q", want)
+		}
+	}
+}
+
+var (
+	words  = regexp.MustCompile(`"[^"]*"|\S+`)
+	beyond = regexp.MustCompile(` +[#>|].*`) // of an example: what the shell does
+)
+
+// Every command shows examples of itself, and each can be typed as it stands.
+func TestCommandsShowExamples(t *testing.T) {
+	t.Chdir(t.TempDir()) // no file that an example names is there
+	parser, err := kong.New(&root{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	showExamples(parser)
+	leaves := map[string]bool{}
+	for _, leaf := range parser.Model.Leaves(false) {
+		name := commandName(leaf)
+		leaves[name] = true
+		_, text, _ := strings.Cut(leaf.Detail, "Examples:\n")
+		if text == "" || strings.Count(leaf.Detail, "Examples:") != 1 {
+			t.Errorf("%s --help: %q", name, leaf.Detail)
+			continue
+		}
+		for line := range strings.Lines(text) {
+			_, command, _ := strings.Cut(beyond.ReplaceAllString(strings.TrimSpace(line), ""), "anycheck ")
+			var args []string
+			for _, word := range words.FindAllString(command, -1) {
+				args = append(args, strings.Trim(word, `"`))
+			}
+			parser, err := kong.New(&root{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := parser.Parse(args); !strings.HasPrefix(command, name) || err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%s: %q: %v", name, line, err)
+			}
+		}
+	}
+	for name := range examples {
+		if !leaves[name] {
+			t.Errorf("%q is no command", name)
 		}
 	}
 }

@@ -24,7 +24,8 @@ func (conformanceCmd) Help() string {
 	return `Runs the public contract of AnyCheck against a server and prints what differs, so that
 both systems can be compared before a client moves. It makes one folder; with pictures
 it makes one verification of the type KTP_SELFIE. Differences name paths and kinds,
-never values. The exit code is 0 when nothing differs and 12 when something does.
+never values. The exit code is 0 when nothing differs and 12 when something does; 3 and 7
+when nothing was compared, because the key is refused or nobody answers.
 
 Examples:
   anycheck conformance --base-url https://anycheck.example --api-key "$KEY"
@@ -38,11 +39,21 @@ var errDiffers = errors.New("the server differs from the contract")
 const exitDiffers = 12
 
 func (c conformanceCmd) Run(e *env) error {
-	o := conformance.Options{BaseURL: c.BaseURL, APIKey: c.APIKey}
-	var err error
-	switch {
-	case (c.Card == "") != (c.Selfie == ""):
+	if (c.Card == "") != (c.Selfie == "") {
 		return fault.New(fault.Invalid, "--card and --selfie go together.")
+	}
+	if _, err := newClient("--base-url", c.BaseURL); err != nil {
+		return err
+	}
+	o := conformance.Options{BaseURL: c.BaseURL, APIKey: c.APIKey}
+	err := conformance.Ready(e.ctx, o)
+	if errors.Is(err, conformance.ErrKey) {
+		err = fault.New(fault.Unauthenticated, "The server refuses the API key.")
+	}
+	if err != nil {
+		return err
+	}
+	switch {
 	case c.Card != "":
 		if o.Card, err = os.ReadFile(c.Card); err == nil {
 			o.Selfie, err = os.ReadFile(c.Selfie)

@@ -64,13 +64,13 @@ func (c demoCmd) target(ctx context.Context, e *env, s app.Samples) (*client.Cli
 	if url == "" {
 		url = "http://" + e.cfg.Addr
 	}
-	probe, err := client.New(url)
+	probe, err := newClient("--url", url)
 	if err != nil {
 		return nil, nil, err
 	}
 	if probe.Live(ctx) == nil {
 		if c.APIKey != "" {
-			cl, err := client.New(url, client.WithAPIKey(c.APIKey))
+			cl, err := newClient("--url", url, client.WithAPIKey(c.APIKey))
 			return cl, func() {}, err
 		}
 		return e.temporaryKey(url)
@@ -98,7 +98,7 @@ func (e *env) temporaryKey(url string) (*client.Client, func(), error) {
 	if err != nil {
 		return fail(err)
 	}
-	cl, err := client.New(url, client.WithAPIKey(text))
+	cl, err := newClient("--url", url, client.WithAPIKey(text))
 	if err != nil {
 		return fail(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/client"
 	"anycheck/internal/app"
 	"anycheck/internal/audit"
 	"anycheck/internal/fault"
@@ -26,7 +27,7 @@ type privacyCmd struct {
 // Help is shown below the command's flags.
 func (privacyCmd) Help() string {
 	return `Examples:
-  anycheck privacy keep 0198c0de-… --result 365 --files 30
+  anycheck privacy keep Retail --result 365 --files 30
   anycheck privacy sweep --dry-run
   anycheck privacy export person.zip --organization 0198c0de-… --nik-file nik.txt
   anycheck privacy report --since 72h`
@@ -73,35 +74,52 @@ func (c privacySweepCmd) Run(e *env) error {
 }
 
 type privacyKeepCmd struct {
-	Group   string `arg:"" help:"Id of the group (anycheck group list)."`
+	Group   string `arg:"" help:"Group, by name or id."`
 	Result  *int   `placeholder:"DAYS" help:"Days until a result is erased with everything; 0: never."`
 	Files   *int   `placeholder:"DAYS" help:"Days until its pictures are erased, while what was read stays; 0: never."`
 	Uploads *int   `placeholder:"DAYS" help:"Days until an uploaded file is erased that no verification ever used; 0: 7, as without a word."`
 }
 
 func (c privacyKeepCmd) Run(e *env) error {
-	group, err := uuid.Parse(c.Group)
-	if err != nil {
-		return fault.New(fault.Invalid, "The group is no UUID.")
-	}
 	return e.withPlatform(func(p *app.Platform) error {
+		g, err := p.Auth.Group(e.ctx, c.Group)
+		if err != nil {
+			return err
+		}
 		set := map[verification.DataClass]int{}
 		for class, n := range map[verification.DataClass]*int{verification.ResultData: c.Result, verification.FileData: c.Files, verification.UploadData: c.Uploads} {
 			if n != nil {
 				set[class] = *n
 			}
 		}
-		days, err := p.KeepFor(e.ctx, group, set)
+		audit.Of(e.ctx).About(g.OrganizationID, g.ID, "group", g.ID)
+		if len(set) == 0 {
+			audit.Of(e.ctx).Drop() // only shown
+		}
+		days, err := p.KeepFor(e.ctx, g.ID, set)
+		if f := (*fault.Error)(nil); errors.As(err, &f) && len(f.Fields) == 1 {
+			return fault.Wrap(err, f.Kind, "--%s %s.", strings.ToLower(f.Fields[0].Field), f.Fields[0].Message)
+		}
 		if err != nil {
 			return err
 		}
-		return e.print(days, func(w io.Writer) {
-			for _, class := range verification.DataClasses() {
-				kept := "for ever"
-				if n, ok := days[class]; ok {
-					kept = fmt.Sprint(n, " days")
+		var kept client.Retention
+		lines := []struct {
+			class verification.DataClass
+			days  **int
+		}{{verification.ResultData, &kept.Result}, {verification.FileData, &kept.Files}, {verification.UploadData, &kept.Uploads}}
+		for _, l := range lines {
+			if n, ok := days[l.class]; ok {
+				*l.days = &n
+			}
+		}
+		return e.print(kept, func(w io.Writer) {
+			for _, l := range lines {
+				text := "for ever"
+				if *l.days != nil {
+					text = fmt.Sprint(**l.days, " days")
 				}
-				fmt.Fprintf(w, "%-8s %s\n", class, kept)
+				fmt.Fprintf(w, "%-8s %s\n", strings.ToLower(string(l.class)), text)
 			}
 		})
 	})

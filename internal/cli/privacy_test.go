@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,17 +12,26 @@ import (
 func TestPrivacyKeep(t *testing.T) {
 	dir := t.TempDir()
 	g := must[struct{ ID string }](t, dir, "group", "add", "Retail", "--organization", "Bank")
-	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID); len(got) != 1 || got["UPLOADS"] != 7 {
-		t.Errorf("at first %v", got)
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{g.ID}, `{"result":null,"files":null,"uploads":7}`},
+		{[]string{"retail", "--result", "365", "--files", "30"}, `{"result":365,"files":30,"uploads":7}`},
+		{[]string{"Retail", "--files", "0"}, `{"result":365,"files":null,"uploads":7}`},
+		{[]string{g.ID, "--uploads", "2"}, `{"result":365,"files":null,"uploads":2}`},
+	} { // as the API answers
+		got := must[json.RawMessage](t, dir, append([]string{"privacy", "keep"}, tt.args...)...)
+		var text bytes.Buffer
+		if err := json.Compact(&text, got); err != nil || text.String() != tt.want {
+			t.Errorf("%v: %s, %v", tt.args, got, err)
+		}
 	}
-	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID, "--result", "365", "--files", "30"); got["RESULT"] != 365 || got["FILES"] != 30 {
-		t.Errorf("set %v", got)
+	if code, _, errOut := run(t, dir, "privacy", "keep", "Retail", "--result", "40000"); code != 2 || errOut != "anycheck: --result must be a number of days from 0 to 36500.\n" {
+		t.Errorf("too many days: %d %s", code, errOut)
 	}
-	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID, "--files", "0"); got["RESULT"] != 365 || len(got) != 2 {
-		t.Errorf("one taken away %v", got)
-	}
-	if got := must[map[string]int](t, dir, "privacy", "keep", g.ID, "--uploads", "2"); got["UPLOADS"] != 2 {
-		t.Errorf("uploads set %v", got)
+	if p := must[auditPage](t, dir, "audit", "list", "--object", g.ID, "--action", "settings.changed"); p.Total != 3 {
+		t.Errorf("%d records of the group's settings", p.Total)
 	}
 	if got := must[[]any](t, dir, "privacy", "sweep", "--dry-run"); len(got) != 0 {
 		t.Errorf("an empty platform sweeps %v", got)

@@ -44,7 +44,7 @@ func (f serverFlags) client(e *env) (*client.Client, error) {
 	if f.APIKey == "" {
 		return nil, fault.New(fault.Unauthenticated, "An API key is needed: --api-key or ANYCHECK_API_KEY.")
 	}
-	return client.New(cmp.Or(f.BaseURL, "http://"+e.cfg.Addr), client.WithAPIKey(f.APIKey))
+	return newClient("--base-url", cmp.Or(f.BaseURL, "http://"+e.cfg.Addr), client.WithAPIKey(f.APIKey))
 }
 
 // secretFlags give the secret that signs.

@@ -5,14 +5,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"anycheck/client"
+	"anycheck/internal/fault"
 	"anycheck/internal/webhook"
 )
 
@@ -191,5 +194,54 @@ func TestRotateSecret(t *testing.T) {
 	}
 	if code, _, _ := run(t, dir, "group", "rotate-secret", "None"); code != 4 {
 		t.Errorf("an unknown group: %d", code)
+	}
+}
+
+// What keeps a server from answering is told once, with the exit code of its kind.
+func TestServerDoesNotAnswer(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
+	t.Cleanup(proxy.Close)
+	page, _ := fakeServer(t, "<html>")
+	const down = "anycheck: Cannot reach the server at http://127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused\n"
+	for _, tt := range []struct {
+		what, url string
+		args      []string
+		code      int
+		says      string
+	}{
+		{"log of no server", "http://127.0.0.1:1", []string{"log"}, 7, down},
+		{"replay by no server", "http://127.0.0.1:1", []string{"replay", "abc"}, 7, down},
+		{"trigger by no server", "http://127.0.0.1:1", []string{"trigger", "https://hooks.example/", "--server"}, 7, down},
+		{"a proxy without a server", proxy.URL, []string{"log"}, 7, "anycheck: the server answered 502 Bad Gateway\n"},
+		{"another server", page, []string{"log"}, 1, "anycheck: the answer is not what was expected: invalid character '<' looking for beginning of value\n"},
+		{"no address", "nowhere", []string{"log"}, 2, "anycheck: --base-url: \"nowhere\" is not an http(s) address.\n"},
+	} {
+		args := append(append([]string{"webhooks"}, tt.args...), "--api-key", "x", "--base-url", tt.url)
+		if code, _, errOut := run(t, t.TempDir(), args...); code != tt.code || errOut != tt.says {
+			t.Errorf("%s: exits with %d: %q", tt.what, code, errOut)
+		}
+	}
+}
+
+func TestUnreached(t *testing.T) {
+	call := func(cause error) error {
+		return fmt.Errorf("anycheck: %w", &url.Error{Op: "Get", URL: "https://u:secret@h.example:8/path?q=1", Err: cause})
+	}
+	for _, tt := range []struct {
+		err  error
+		kind fault.Kind
+		says string
+	}{
+		{call(io.EOF), fault.Unavailable, "Cannot reach the server at https://h.example:8: EOF"},
+		{call(context.DeadlineExceeded), fault.Timeout, "No answer in time from the server at https://h.example:8: context deadline exceeded"},
+	} {
+		if f := unreached(tt.err); f == nil || f.Kind != tt.kind || f.Error() != tt.says {
+			t.Errorf("%v: %v", tt.err, f)
+		}
+	}
+	for _, err := range []error{call(context.Canceled), io.EOF, &url.Error{Op: "parse", URL: ":", Err: io.EOF}} {
+		if f := unreached(err); f != nil {
+			t.Errorf("%v: %v", err, f)
+		}
 	}
 }

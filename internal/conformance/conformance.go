@@ -10,11 +10,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -54,16 +56,27 @@ const (
 	waitAtMost = 5 * time.Minute
 )
 
+// ErrKey is a key that opens nothing.
+var ErrKey = errors.New("the server refuses the API key")
+
+// Ready tells whether there is something to compare with: the error of a server
+// that does not answer, or ErrKey.
+func Ready(ctx context.Context, o Options) error {
+	r := newRunner(o)
+	a := r.call(ctx, http.MethodGet, "/services", nil)
+	if a == nil {
+		return r.broken
+	}
+	if a.status == http.StatusUnauthorized || a.status == http.StatusForbidden ||
+		slices.Contains([]string{"UNAUTHORIZED", "INVALID_API_KEY", "API_KEY_EXPIRED", "FORBIDDEN"}, a.get("error_code")) {
+		return ErrKey
+	}
+	return nil
+}
+
 // Run makes every check, in order, and tells each as it ends.
 func Run(ctx context.Context, o Options, done func(Check)) []Check {
-	if o.Client == nil {
-		o.Client = &http.Client{Timeout: time.Minute}
-	}
-	if o.Poll == 0 {
-		o.Poll = 500 * time.Millisecond
-	}
-	r := &runner{Options: o}
-	r.BaseURL = strings.TrimSuffix(o.BaseURL, "/")
+	r := newRunner(o)
 	var checks []Check
 	for _, c := range contract {
 		r.found, r.skip = nil, ""
@@ -86,10 +99,23 @@ type runner struct {
 	Options
 	found []string
 	skip  string
+	// broken is why the last call without an answer had none.
+	broken error
 
 	service, folder, group, result, verification string
 	paths                                        []string
 	walked                                       []string // statuses that the verification went through
+}
+
+func newRunner(o Options) *runner {
+	if o.Client == nil {
+		o.Client = &http.Client{Timeout: time.Minute}
+	}
+	if o.Poll == 0 {
+		o.Poll = 500 * time.Millisecond
+	}
+	o.BaseURL = strings.TrimSuffix(o.BaseURL, "/")
+	return &runner{Options: o}
 }
 
 func (r *runner) differ(format string, args ...any) {
@@ -107,6 +133,7 @@ type answer struct {
 func (r *runner) call(ctx context.Context, method, path string, body io.Reader, header ...string) *answer {
 	req, err := http.NewRequestWithContext(ctx, method, r.BaseURL+path, body)
 	if err != nil {
+		r.broken = err
 		r.differ("%s %s: the address cannot be used", method, path)
 		return nil
 	}
@@ -122,12 +149,14 @@ func (r *runner) call(ctx context.Context, method, path string, body io.Reader, 
 	}
 	res, err := r.Client.Do(req)
 	if err != nil {
+		r.broken = err
 		r.differ("%s %s: no answer", method, path)
 		return nil
 	}
 	defer res.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
+		r.broken = err
 		r.differ("%s %s: the answer broke off", method, path)
 		return nil
 	}

@@ -85,13 +85,19 @@ func (s *store) appendAudit(ctx context.Context, e *audit.Entry) error {
 	return err
 }
 
+// chained is every chain that has a head, with records or without.
+const chained = `SELECT id FROM organizations UNION ALL SELECT '` + audit.Platform + `'`
+
 // nextOf counts a chain on and locks it until the transaction ends; it gives
 // the new number and the hash before.
 func (s *store) nextOf(ctx context.Context, chain string) (audit.Head, error) {
 	const next = `UPDATE audit_chains SET sequence = sequence + 1 WHERE organization_id = $1 RETURNING organization_id, sequence, hash`
 	head, err := scanHead(s.in.QueryRowContext(ctx, next, chain))
 	if errors.Is(err, sql.ErrNoRows) {
-		if _, err := s.exec(ctx, `INSERT INTO audit_chains (organization_id, sequence, hash) VALUES ($1, 0, $2) ON CONFLICT (organization_id) DO NOTHING`,
+		// What exists had a head from the first: somebody removed it, and its
+		// record 1 stays missing.
+		if _, err := s.exec(ctx, `INSERT INTO audit_chains (organization_id, sequence, hash)
+			SELECT $1, COUNT(*), $2 FROM (`+chained+`) AS made WHERE id = $1 ON CONFLICT (organization_id) DO NOTHING`,
 			chain, make([]byte, len(audit.Hash{}))); err != nil {
 			return audit.Head{}, err
 		}
@@ -210,9 +216,15 @@ func (s *store) AuditHeads(ctx context.Context, scope tenant.Scope) ([]audit.Hea
 	return all(ctx, s, scanHead, `WITH RECURSIVE written (organization_id) AS (
 			SELECT MIN(organization_id) FROM audit_records
 			UNION ALL SELECT (SELECT MIN(organization_id) FROM audit_records r WHERE r.organization_id > written.organization_id) FROM written WHERE organization_id IS NOT NULL),
-		every (organization_id) AS (SELECT organization_id FROM written WHERE organization_id IS NOT NULL UNION SELECT organization_id FROM audit_chains)
+		every (organization_id) AS (SELECT organization_id FROM written WHERE organization_id IS NOT NULL UNION SELECT organization_id FROM audit_chains WHERE sequence > 0)
 		SELECT e.organization_id, COALESCE(c.sequence, 0), c.hash FROM every e LEFT JOIN audit_chains c ON c.organization_id = e.organization_id
 		WHERE ($1 = '*' OR e.organization_id = $1 OR $1 = 'live' AND substr(e.organization_id, 15, 1) <> '8') AND $2 = '*' ORDER BY e.organization_id`, scoped(scope)...)
+}
+
+// LostAuditHeads implements audit.Store.
+func (s *store) LostAuditHeads(ctx context.Context, scope tenant.Scope) ([]string, error) {
+	return all(ctx, s, value[string], `SELECT id FROM (`+chained+`) AS made
+		WHERE `+isOrganization+` AND $2 = '*' AND NOT EXISTS (SELECT 1 FROM audit_chains WHERE organization_id = id) ORDER BY id`, scoped(scope)...)
 }
 
 const checkpointColumns = `organization_id, sequence, hash, at, public_key, signature`

@@ -248,6 +248,26 @@ func testAuditProof(t *testing.T, db *store.DB) {
 	}
 }
 
+// testAuditWithoutRecords: an organization in which nothing was done yet is not
+// taken for one whose chain is gone, and its first record is the first.
+func testAuditWithoutRecords(t *testing.T, db *store.DB) {
+	w := newWorld(t, db)
+	chain, log := w.org.ID.String(), auditLog(db)
+	all, err := log.Verify(t.Context(), "", nil, nil)
+	must(t, err)
+	for _, f := range all.Findings {
+		if f.Organization == chain {
+			t.Errorf("finding %+v", f)
+		}
+	}
+	_, err = log.Verify(t.Context(), chain, nil, nil)
+	wantKind(t, "a chain without records", err, fault.NotFound, "")
+	w.record(t, 1)
+	if v := w.verified(t); len(v.Findings) != 0 || len(v.Chains) != 1 || v.Chains[0].Records != 1 {
+		t.Errorf("after the first record %+v", v)
+	}
+}
+
 // testAuditTampering changes the tables in every way that the log must notice.
 // It comes last of the audit tests: it removes the triggers.
 func testAuditTampering(t *testing.T, db *store.DB) {
@@ -287,6 +307,7 @@ func testAuditTampering(t *testing.T, db *store.DB) {
 	}
 	hide := func(r *audit.Record) { r.Outcome = "FORBIDDEN" }
 	dropCheckpoints := `DELETE FROM audit_checkpoints WHERE organization_id = $1`
+	everything := []string{`DELETE FROM audit_records WHERE organization_id = $1`, `DELETE FROM audit_chains WHERE organization_id = $1`, dropCheckpoints}
 	for _, tt := range []struct {
 		name  string
 		sql   []string
@@ -310,6 +331,13 @@ func testAuditTampering(t *testing.T, db *store.DB) {
 		{name: "the tail, with a head that fits", sql: []string{`DELETE FROM audit_records WHERE organization_id = $1 AND sequence > 5`,
 			`UPDATE audit_chains SET sequence = 5, hash = (SELECT hash FROM audit_records r WHERE r.organization_id = $1 AND r.sequence = 5) WHERE organization_id = $1`}, want: []found{{6, audit.Truncated}}},
 		{name: "everything but the checkpoints", sql: []string{`DELETE FROM audit_records WHERE organization_id = $1`, `DELETE FROM audit_chains WHERE organization_id = $1`}, want: []found{{1, audit.Truncated}}},
+		{name: "everything", sql: everything, want: []found{{1, audit.Truncated}}},
+		{name: "everything, and a record comes after", sql: everything, do: func(t *testing.T, chain string) {
+			e := audit.Begin(audit.LogViewed, "").As(audit.System)
+			e.Owned(uuid.MustParse(chain), uuid.Nil)
+			e.Stamp("", "", now)
+			must(t, db.AppendAudit(ctx, e))
+		}, want: []found{{1, audit.Removed}}},
 		{name: "the head", sql: []string{`UPDATE audit_chains SET hash = (SELECT hash FROM audit_records r WHERE r.organization_id = $1 AND r.sequence = 5) WHERE organization_id = $1`}, want: []found{{8, audit.BadHead}}},
 		{name: "one row with a hash that fits", do: func(t *testing.T, chain string) { rewrite(t, chain, 3, 3, hide) }, want: []found{{4, audit.Replaced}}},
 		{name: "all rows from one on", do: func(t *testing.T, chain string) { rewrite(t, chain, 3, 8, hide) }, want: []found{{5, audit.BadCheckpoint}, {8, audit.BadCheckpoint}}},

@@ -91,6 +91,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"tenancy", testTenancy}, {"sandbox", testSandbox}, {"test keys", testTestKeys}, {"test keys at once", testTestKeysAtOnce},
 		{"audit records", testAuditRecords}, {"audit: whose chain", testAuditPlace}, {"audit in a transaction", testAuditInTransaction},
 		{"audit: concurrent writers", testAuditWriters}, {"audit checkpoints", testAuditCheckpoints}, {"audit proof", testAuditProof},
+		{"audit: no records yet", testAuditWithoutRecords},
 		{"audit: tampering", testAuditTampering},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, db) })

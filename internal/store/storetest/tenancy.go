@@ -547,6 +547,15 @@ var calls = []struct {
 		list, err := b.db.AuditHeads(t.Context(), s)
 		return slices.ContainsFunc(list, func(h audit.Head) bool { return h.Organization == b.org.ID.String() }), err
 	}},
+	{"LostAuditHeads", func(t *testing.T, b *belongings, s tenant.Scope) (bool, error) {
+		id, move := b.org.ID.String(), `UPDATE audit_chains SET organization_id = $2 WHERE organization_id = $1`
+		_, err := tables(t, b.db).ExecContext(t.Context(), move, id, "away")
+		must(t, err)
+		list, err := b.db.LostAuditHeads(t.Context(), s)
+		_, back := tables(t, b.db).ExecContext(t.Context(), move, "away", id)
+		must(t, back)
+		return slices.Contains(list, id), err
+	}},
 	{"InsertCheckpoint", write(func(t *testing.T, b *belongings, s tenant.Scope) error {
 		return b.db.InsertCheckpoint(t.Context(), s, auditSigner.Checkpoint(b.org.ID.String(), 2, audit.Hash{}, now))
 	})},
@@ -574,6 +583,7 @@ var exceptions = map[string]string{
 	"Organizations/another group": "members of a group see their organization",
 	"InsertGroup/the group":       "a new group is not the caller's own",
 	"AuditHeads/the group":        "a chain is its organization's",
+	"LostAuditHeads/the group":    "a chain is its organization's",
 	"InsertCheckpoint/the group":  "a chain is its organization's",
 	"Checkpoints/the group":       "a chain is its organization's",
 	"LastCheckpoint/the group":    "a chain is its organization's",
