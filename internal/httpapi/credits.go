@@ -144,18 +144,18 @@ type quotaRequest struct {
 	}
 }
 
-type rateLimitBody struct {
+type rateLimitRequestBody struct {
 	PerMinute *int64 `json:"per_minute" required:"true" nullable:"true" minimum:"0" doc:"Calls a minute, 0 for any number, null for the configured number."`
 }
 
 type groupRateRequest struct {
 	GroupID
-	Body rateLimitBody
+	Body rateLimitRequestBody
 }
 
 type keyRateRequest struct {
 	ItemID
-	Body rateLimitBody
+	Body rateLimitRequestBody
 }
 
 // dayOf reads a day of a request, plus some days; empty is no time.

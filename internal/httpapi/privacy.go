@@ -55,8 +55,12 @@ func viewRetention(days map[verification.DataClass]int) retentionDays {
 
 type setRetentionRequest struct {
 	ItemID
-	Body retentionDays
+	Body retentionRequestBody
 }
+
+// retentionRequestBody has the name of what is sent: an unknown field in it is
+// refused.
+type retentionRequestBody retentionDays
 
 type findSubjectRequest struct {
 	Body struct {
