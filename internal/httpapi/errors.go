@@ -184,5 +184,6 @@ var plainWords = []struct{ huma, ours string }{
 	{validation.MsgExpectedObject, "must be an object"},
 	{validation.MsgExpectedString, "must be a text"},
 	{"expected number", "must be a number"},
+	{validation.MsgExpectedInteger, "must be a whole number of at most 64 bits"},
 	{"expected length", "must have a length"},
 }
