@@ -266,6 +266,8 @@ func TestMessages(t *testing.T) {
 		"/groups/x/folders?page_size=0":                        "must be a number >= 1",
 		"/groups/x/folders?page_size=101":                      "must be a number <= 100",
 		"/groups/x/folders?page_size=many":                     "must be a whole number",
+		"/groups/x/folders?page_size=":                         "must be a whole number",
+		"/groups/x/folders?page_size=1&page_size=2":            "must be sent once",
 		"/groups/x/folders?search=" + strings.Repeat("x", 121): "must have a length <= 120",
 	} {
 		e := decode[problem](t, p.do("GET", target, ""), http.StatusBadRequest)

@@ -220,6 +220,32 @@ func TestUnknownFieldsAreRefused(t *testing.T) {
 	}
 }
 
+// Every list with pages refuses a page that is not said well. Lists that are
+// always whole have no such parameters and leave them alone.
+func TestPagesAreSaidWell(t *testing.T) {
+	p := newPlatform(t)
+	paged := 0
+	for op := range operations(p.server.api.OpenAPI()) {
+		if !slices.ContainsFunc(op.Parameters, func(q *huma.Param) bool { return q.Name == "page_size" }) {
+			continue
+		}
+		paged++
+		_, path := target(op.Method+" "+op.Path, uuid.NewString())
+		for query, field := range map[string]string{
+			"page_size=": "page_size", "page_size": "page_size", "page_size=1&page_size=2": "page_size", "page_size=5&page_size=": "page_size", "page_size=0": "page_size", "page_size=101": "page_size", "page_size=abc": "page_size",
+			"page_offset=": "page_offset", "page_offset=0&page_offset=0": "page_offset", "page_offset=-1": "page_offset",
+		} {
+			w := p.do(op.Method, path+"?"+query, "")
+			if e := decode[problem](t, w, http.StatusBadRequest); !slices.ContainsFunc(e.Errors, func(f fault.FieldError) bool { return f.Field == field }) {
+				t.Errorf("%s?%s: %s", op.OperationID, query, w.Body)
+			}
+		}
+	}
+	if paged == 0 {
+		t.Error("no list has pages")
+	}
+}
+
 // Every operation says who may call it.
 func TestEveryOperationHasAPermission(t *testing.T) {
 	p := newPlatform(t)

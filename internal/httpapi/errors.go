@@ -180,6 +180,7 @@ func describe(d *huma.ErrorDetail) (field, text string, code fault.Code) {
 var plainWords = []struct{ huma, ours string }{
 	{"invalid integer", "must be a whole number"},
 	{"invalid boolean", "must be true or false"},
+	{msgSeveral, msgSeveral},
 	{validation.MsgExpectedBoolean, "must be true or false"},
 	{validation.MsgExpectedObject, "must be an object"},
 	{validation.MsgExpectedString, "must be a text"},
