@@ -55,7 +55,7 @@ type Ports struct {
 // NewUseCases connects the use cases to their ports.
 func NewUseCases(p Ports) *UseCases {
 	return &UseCases{store: p.Store, blobs: p.Blobs, documents: p.Documents, capabilities: p.Capabilities,
-		outbound: p.Outbound, limits: p.Limits, sandbox: p.Sandbox, lifecycle: lifecycle{now: storable(p.Now)}}
+		outbound: p.Outbound, limits: p.Limits, sandbox: p.Sandbox, lifecycle: lifecycle{now: Storable(p.Now)}}
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
