@@ -275,6 +275,24 @@ func TestMessages(t *testing.T) {
 			t.Errorf("%s: %q, want %q", target, got, want)
 		}
 	}
+	const when = "must be a time like 2026-11-26T09:00:00Z"
+	for _, w := range []*httptest.ResponseRecorder{
+		p.do("GET", "/webhooks/deliveries?from=x", ""),
+		p.do("POST", "/webhooks/replay", `{"from":"26.11.2026","to":"2026-11-26T09:00:00Z"}`),
+		p.do("POST", "/verifications/"+uuid.NewString()+"/dismissals", `{"entity_id":"E","reason":"x","expires_at":"2026-11-26"}`),
+	} {
+		if e := decode[problem](t, w, http.StatusBadRequest); len(e.Errors) != 1 || e.Errors[0].Message != when {
+			t.Errorf("%s, want one field that %s", w.Body, when)
+		}
+	}
+	for body, want := range map[string]string{
+		`{"name":"A","birth_date":"today"}`:              "The request has a field that cannot be used: birth_date: must be a date: YYYY-MM-DD, YYYY-MM or YYYY",
+		`{"name":"A","birth_date":"today","as_of":"no"}`: "The request has 2 fields that cannot be used.",
+	} {
+		if e := decode[problem](t, p.do("POST", "/screenings", body), http.StatusBadRequest); e.Message != want {
+			t.Errorf("%q, want %q", e.Message, want)
+		}
+	}
 	e := decode[problem](t, p.do("POST", "/folders", `{"name":"a","is_starred":true}`), http.StatusBadRequest)
 	if want := "The request has a field that cannot be used: is_starred: is not a field of this request"; e.Message != want {
 		t.Errorf("%q, want %q", e.Message, want)
