@@ -235,6 +235,37 @@ func TestReviews(t *testing.T) {
 	}
 }
 
+// A change of nothing changes nothing, who and when neither.
+func TestEmptyChanges(t *testing.T) {
+	p := newPlatform(t)
+	u := p.a.user
+	u.Email = "other@example.com"
+	p.actAs(u)
+	person := []string{"X-API-Key", "", "Authorization", "Bearer person"}
+	f := decode[folder](t, p.do("POST", "/folders", `{"name":"F"}`), http.StatusCreated)
+	for path, bodies := range map[string][]string{
+		"/folders/" + f.ID.String():                      {`{}`},
+		"/groups/" + p.a.group.ID.String():               {`{}`},
+		"/groups/" + p.a.group.ID.String() + "/settings": {`{}`, `{"review":{}}`},
+	} {
+		read := func() string {
+			if strings.HasSuffix(path, p.a.group.ID.String()) {
+				return p.do("GET", "/groups", "", person...).Body.String()
+			}
+			return p.do("GET", path, "", person...).Body.String()
+		}
+		before := read()
+		for _, body := range bodies {
+			if w := p.do("PATCH", path, body, person...); w.Code != http.StatusOK {
+				t.Errorf("%s %s: %d %s", path, body, w.Code, w.Body)
+			}
+			if after := read(); after != before {
+				t.Errorf("%s to %s made\n%s of\n%s", body, path, after, before)
+			}
+		}
+	}
+}
+
 func TestGroupSettings(t *testing.T) {
 	p := newPlatform(t)
 	ctx := t.Context()

@@ -495,6 +495,20 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+// A user_id that is lost on the way ends nobody's sessions.
+func TestEndSessionsOfNobody(t *testing.T) {
+	p := newPlatform(t)
+	_, u := p.member(t, "rina", tenant.GroupUser)
+	for query, code := range map[string]fault.Code{"user_id=": fault.CodeInvalidID, "user_id": fault.CodeInvalidID, "user_id=x": fault.CodeInvalidID,
+		"user_id=" + u.ID.String() + "&user_id=": fault.CodeInvalidRequest} {
+		bearer := p.bearer(t, u.Email)
+		wantProblem(t, p.do("DELETE", "/sessions?"+query, "", bearer...), http.StatusBadRequest, code, "user_id")
+		if w := p.do("GET", "/profile", "", bearer...); w.Code != http.StatusOK {
+			t.Errorf("%s has ended the caller's session: %s", query, w.Body)
+		}
+	}
+}
+
 func TestSessions(t *testing.T) {
 	p := newPlatform(t)
 	ctx := t.Context()
