@@ -212,7 +212,7 @@ func TestReviews(t *testing.T) {
 	if err := p.db.UpdateVerification(ctx, tenant.Everything(), verification.Mark{Status: verification.InProgress, Attempt: 1}, suspect, nil); err != nil {
 		t.Fatal(err)
 	}
-	if got, err = c.DecideFraud(ctx, card.ID.String(), false, "cut and pasted"); err != nil || got.Status != client.Failed || got.Error == nil || got.Error.ErrorCode != "FRAUD_REJECTED" || got.Error.Retryable {
+	if got, err = c.DecideFraud(ctx, card.ID.String(), false, "cut and pasted"); err != nil || got.Status != client.Failed || got.Error == nil || got.Error.ErrorCode != client.CodeFraudRejected || got.Error.Retryable {
 		t.Errorf("rejected %+v, %v", got, err)
 	}
 

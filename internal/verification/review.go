@@ -29,7 +29,8 @@ const (
 	DecideFraudReject   ReviewDecision = "fraud_reject"
 )
 
-// CodeFraudRejected is the error of a verification that a person stopped.
+// CodeFraudRejected is the error of a verification that a person stopped. No
+// request is answered with it, so it has no status and is not in fault's table.
 const CodeFraudRejected fault.Code = "FRAUD_REJECTED"
 
 // ReviewDecisions lists the decisions of a review.
