@@ -248,6 +248,11 @@ func (u *UseCases) complete(ctx context.Context, v *Verification, service Servic
 	if err != nil {
 		return err
 	}
+	if cfg.Person != nil {
+		if err := cfg.Person.ahead(u.now()); err != nil {
+			return err
+		}
+	}
 	if missing := u.missing(v.Tenancy, cfg.Type); len(missing) > 0 {
 		return fault.New(fault.Unavailable, "%s cannot run here: not installed: %s (anycheck models pull).", cfg.Type, strings.Join(missing, ", "))
 	}
