@@ -222,6 +222,10 @@ type ExternalJobs struct {
 	FraudJobID []string `json:"fraud_job_id"`
 }
 
+// CodeFraudRejected is the code of a Failure only: a person has rejected the
+// document as a suspected fraud. All others are among Codes.
+const CodeFraudRejected = "FRAUD_REJECTED"
+
 // Failure says why a verification FAILED.
 type Failure struct {
 	ErrorCode string `json:"error_code"`

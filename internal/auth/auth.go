@@ -48,8 +48,12 @@ type Service struct {
 
 // New makes the service. key signs access tokens: 32 random bytes or more.
 func New(store Store, key []byte, now func() time.Time) *Service {
-	return &Service{store: store, passwords: NewPasswords(), key: key, now: now}
+	return &Service{store: store, passwords: NewPasswords(), key: key, now: func() time.Time { return storable(now()) }}
 }
+
+// storable is the time as the store keeps it, so that what is answered is what
+// is read later: UTC, whole microseconds.
+func storable(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // Tokens is what a sign-in gives.
 type Tokens struct {

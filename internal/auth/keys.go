@@ -44,6 +44,10 @@ func (s *Service) createKey(ctx context.Context, owner tenant.User, g tenant.Gro
 	if n.ExpiresAt != nil && !n.ExpiresAt.After(now) {
 		return tenant.APIKey{}, "", fault.Field("expires_at", "must lie in the future")
 	}
+	if n.ExpiresAt != nil {
+		at := storable(*n.ExpiresAt)
+		n.ExpiresAt = &at
+	}
 	mark := liveKeyMark
 	if n.Test {
 		mark = testKeyMark

@@ -42,7 +42,7 @@ func (s *Service) rotateWebhookSecret(ctx context.Context, scope tenant.Scope, g
 	if overlap < 0 || overlap > MaxSecretOverlap {
 		return RotatedSecret{}, fault.Field("overlap_seconds", "must be 0 to %d (7 days)", int(MaxSecretOverlap.Seconds()))
 	}
-	r := RotatedSecret{Secret: "whsec_" + stdSecret(), PreviousUntil: s.now().Add(overlap).UTC().Truncate(time.Microsecond)}
+	r := RotatedSecret{Secret: "whsec_" + stdSecret(), PreviousUntil: storable(s.now().Add(overlap))}
 	if err := s.store.RotateWebhookSecret(ctx, scope, group, r.Secret, r.PreviousUntil); err != nil {
 		return RotatedSecret{}, err
 	}

@@ -266,11 +266,31 @@ func TestMessages(t *testing.T) {
 		"/groups/x/folders?page_size=0":                        "must be a number >= 1",
 		"/groups/x/folders?page_size=101":                      "must be a number <= 100",
 		"/groups/x/folders?page_size=many":                     "must be a whole number",
+		"/groups/x/folders?page_size=":                         "must be a whole number",
+		"/groups/x/folders?page_size=1&page_size=2":            "must be sent once",
 		"/groups/x/folders?search=" + strings.Repeat("x", 121): "must have a length <= 120",
 	} {
 		e := decode[problem](t, p.do("GET", target, ""), http.StatusBadRequest)
 		if got := e.Errors[len(e.Errors)-1].Message; got != want {
 			t.Errorf("%s: %q, want %q", target, got, want)
+		}
+	}
+	const when = "must be a time like 2026-11-26T09:00:00Z"
+	for _, w := range []*httptest.ResponseRecorder{
+		p.do("GET", "/webhooks/deliveries?from=x", ""),
+		p.do("POST", "/webhooks/replay", `{"from":"26.11.2026","to":"2026-11-26T09:00:00Z"}`),
+		p.do("POST", "/verifications/"+uuid.NewString()+"/dismissals", `{"entity_id":"E","reason":"x","expires_at":"2026-11-26"}`),
+	} {
+		if e := decode[problem](t, w, http.StatusBadRequest); len(e.Errors) != 1 || e.Errors[0].Message != when {
+			t.Errorf("%s, want one field that %s", w.Body, when)
+		}
+	}
+	for body, want := range map[string]string{
+		`{"name":"A","birth_date":"today"}`:              "The request has a field that cannot be used: birth_date: must be a date: YYYY-MM-DD, YYYY-MM or YYYY",
+		`{"name":"A","birth_date":"today","as_of":"no"}`: "The request has 2 fields that cannot be used.",
+	} {
+		if e := decode[problem](t, p.do("POST", "/screenings", body), http.StatusBadRequest); e.Message != want {
+			t.Errorf("%q, want %q", e.Message, want)
 		}
 	}
 	e := decode[problem](t, p.do("POST", "/folders", `{"name":"a","is_starred":true}`), http.StatusBadRequest)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -142,6 +143,106 @@ func TestDifferences(t *testing.T) {
 		if got := differences(doc.Components.Schemas, &huma.Schema{Ref: "#/components/schemas/" + tt.schema}, value, huma.ModeReadFromServer); len(got) == 0 {
 			t.Errorf("%s was not found", name)
 		}
+	}
+}
+
+// A field that no request has is refused by every operation that takes JSON,
+// wherever it stands, and nothing is done.
+func TestUnknownFieldsAreRefused(t *testing.T) {
+	p := newPlatform(t)
+	u := p.a.user
+	u.Role = tenant.SuperAdmin
+	p.actAs(u)
+	person := []string{"X-API-Key", "", "Authorization", "Bearer person"}
+	group := p.a.group.ID.String()
+	doc := p.server.api.OpenAPI()
+	state := func() map[string]string {
+		all := map[string]string{}
+		for op := range operations(doc) {
+			if method, path := target(op.Method+" "+op.Path, group); method == http.MethodGet && strings.HasPrefix(path, "/groups") && op.OperationID != "listLedgerEntries" {
+				w := p.do(method, path, "", person...)
+				if w.Code != http.StatusOK {
+					t.Fatalf("%s: %d %s", path, w.Code, w.Body)
+				}
+				all[path] = w.Body.String()
+			}
+		}
+		return all
+	}
+	before := state()
+	// places adds the unknown field to each object of a body whose fields are
+	// listed, one at a time.
+	var places func(s *huma.Schema, at string, value map[string]any, send func(field string))
+	places = func(s *huma.Schema, at string, value map[string]any, send func(string)) {
+		for s.Ref != "" {
+			s = doc.Components.Schemas.SchemaFromRef(s.Ref)
+		}
+		value["zz"] = 1
+		send(at + "zz")
+		delete(value, "zz")
+		for name, p := range s.Properties {
+			for p.Ref != "" {
+				p = doc.Components.Schemas.SchemaFromRef(p.Ref)
+			}
+			if inner, ok := value[name].(map[string]any); ok && len(p.Properties) > 0 {
+				places(p, at+name+".", inner, send)
+			}
+		}
+	}
+	tried := 0
+	for op := range operations(doc) {
+		if op.RequestBody == nil || op.RequestBody.Content["application/json"] == nil {
+			continue
+		}
+		tried++
+		m := op.RequestBody.Content["application/json"]
+		var body map[string]any
+		if err := json.Unmarshal(m.Example.(json.RawMessage), &body); err != nil {
+			t.Fatal(err)
+		}
+		places(m.Schema, "", body, func(field string) {
+			data, err := json.Marshal(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			method, path := target(op.Method+" "+op.Path, group)
+			w := p.do(method, path, string(data), person...)
+			if !strings.Contains(w.Body.String(), `{"field":"`+field+`","message":"is not a field of this request"}`) || w.Code != http.StatusBadRequest {
+				t.Errorf("%s with %s: %d %s", op.OperationID, field, w.Code, w.Body)
+			}
+		})
+	}
+	if tried == 0 {
+		t.Error("no operation takes JSON")
+	}
+	if after := state(); !maps.Equal(after, before) {
+		t.Errorf("something was done:\n%s\nbefore\n%s", after, before)
+	}
+}
+
+// Every list with pages refuses a page that is not said well. Lists that are
+// always whole have no such parameters and leave them alone.
+func TestPagesAreSaidWell(t *testing.T) {
+	p := newPlatform(t)
+	paged := 0
+	for op := range operations(p.server.api.OpenAPI()) {
+		if !slices.ContainsFunc(op.Parameters, func(q *huma.Param) bool { return q.Name == "page_size" }) {
+			continue
+		}
+		paged++
+		_, path := target(op.Method+" "+op.Path, uuid.NewString())
+		for query, field := range map[string]string{
+			"page_size=": "page_size", "page_size": "page_size", "page_size=1&page_size=2": "page_size", "page_size=5&page_size=": "page_size", "page_size=0": "page_size", "page_size=101": "page_size", "page_size=abc": "page_size",
+			"page_offset=": "page_offset", "page_offset=0&page_offset=0": "page_offset", "page_offset=-1": "page_offset",
+		} {
+			w := p.do(op.Method, path+"?"+query, "")
+			if e := decode[problem](t, w, http.StatusBadRequest); !slices.ContainsFunc(e.Errors, func(f fault.FieldError) bool { return f.Field == field }) {
+				t.Errorf("%s?%s: %s", op.OperationID, query, w.Body)
+			}
+		}
+	}
+	if paged == 0 {
+		t.Error("no list has pages")
 	}
 }
 

@@ -123,7 +123,7 @@ type usageRequest struct {
 type topUpRequest struct {
 	GroupID
 	Body struct {
-		Credits int64  `json:"credits" minimum:"1" example:"10000" doc:"Credits to add."`
+		Credits whole  `json:"credits" minimum:"1" example:"10000" doc:"Credits to add."`
 		Note    string `json:"note,omitempty" nullable:"true" example:"Invoice 2026-117" doc:"Why, at most 200 characters."`
 	}
 }
@@ -132,7 +132,7 @@ type transferRequest struct {
 	GroupID
 	Body struct {
 		ToGroupID id     `json:"to_group_id" doc:"The group of the same organization that gets them."`
-		Credits   int64  `json:"credits" minimum:"1" example:"500" doc:"Credits to move."`
+		Credits   whole  `json:"credits" minimum:"1" example:"500" doc:"Credits to move."`
 		Note      string `json:"note,omitempty" nullable:"true" doc:"Why, at most 200 characters."`
 	}
 }
@@ -140,22 +140,22 @@ type transferRequest struct {
 type quotaRequest struct {
 	ItemID
 	Body struct {
-		MonthlyCredits *int64 `json:"monthly_credits" required:"true" nullable:"true" minimum:"0" doc:"Credits of a calendar month (UTC), null for any number."`
+		MonthlyCredits *whole `json:"monthly_credits" required:"true" nullable:"true" minimum:"0" doc:"Credits of a calendar month (UTC), null for any number."`
 	}
 }
 
-type rateLimitBody struct {
-	PerMinute *int64 `json:"per_minute" required:"true" nullable:"true" minimum:"0" doc:"Calls a minute, 0 for any number, null for the configured number."`
+type rateLimitRequestBody struct {
+	PerMinute *whole `json:"per_minute" required:"true" nullable:"true" minimum:"0" doc:"Calls a minute, 0 for any number, null for the configured number."`
 }
 
 type groupRateRequest struct {
 	GroupID
-	Body rateLimitBody
+	Body rateLimitRequestBody
 }
 
 type keyRateRequest struct {
 	ItemID
-	Body rateLimitBody
+	Body rateLimitRequestBody
 }
 
 // dayOf reads a day of a request, plus some days; empty is no time.
@@ -218,13 +218,13 @@ func (s *server) creditRoutes() {
 	handle(s, callers, huma.Operation{OperationID: "topUp", Method: http.MethodPost, Path: "/groups/{group_id}/credits/top-ups", Metadata: recorded(audit.CreditsAdded, "group", "group_id"), Tags: tags,
 		Summary: "Give credits to a group", Description: "Only a super admin may.", DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *topUpRequest) (*output[ledgerEntry], error) {
-			e, err := s.UseCases.TopUp(ctx, actorOf(ctx), in.GroupID.GroupID.uuid(), in.Body.Credits, in.Body.Note)
+			e, err := s.UseCases.TopUp(ctx, actorOf(ctx), in.GroupID.GroupID.uuid(), int64(in.Body.Credits), in.Body.Note)
 			return &output[ledgerEntry]{Body: viewEntry(e)}, err
 		})
 	handle(s, callers, huma.Operation{OperationID: "transferCredits", Method: http.MethodPost, Path: "/groups/{group_id}/credits/transfers", Metadata: recorded(audit.CreditsMoved, "group", "group_id"), Tags: tags,
 		Summary: "Move credits from this group to another of the organization", Description: "The organization's owner or a super admin may.", DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *transferRequest) (*output[ledgerEntry], error) {
-			e, err := s.UseCases.Transfer(ctx, actorOf(ctx), in.GroupID.GroupID.uuid(), in.Body.ToGroupID.uuid(), in.Body.Credits, in.Body.Note)
+			e, err := s.UseCases.Transfer(ctx, actorOf(ctx), in.GroupID.GroupID.uuid(), in.Body.ToGroupID.uuid(), int64(in.Body.Credits), in.Body.Note)
 			return &output[ledgerEntry]{Body: viewEntry(e)}, err
 		})
 	handle(s, callers, huma.Operation{OperationID: "getQuota", Method: http.MethodGet, Path: "/users/{id}/quota", Metadata: unrecorded(noPersonalData), Tags: tags,
@@ -235,7 +235,7 @@ func (s *server) creditRoutes() {
 	handle(s, callers, huma.Operation{OperationID: "setQuota", Method: http.MethodPut, Path: "/users/{id}/quota", Metadata: recorded(audit.SettingsChanged, "user"), Tags: tags,
 		Summary: "Limit the credits that a user may use in a month", Description: "The organization's owner or a super admin may. It holds from now on; what was used this month counts."},
 		func(ctx context.Context, in *quotaRequest) (*output[quota], error) {
-			return viewQuota(s.UseCases.SetQuota(ctx, actorOf(ctx), in.ID.uuid(), in.Body.MonthlyCredits))
+			return viewQuota(s.UseCases.SetQuota(ctx, actorOf(ctx), in.ID.uuid(), (*int64)(in.Body.MonthlyCredits)))
 		})
 	s.rateLimitRoutes(tags)
 }
@@ -258,7 +258,7 @@ func (s *server) rateLimitRoutes(tags []string) {
 	handle(s, callers, huma.Operation{OperationID: "setGroupRateLimit", Method: http.MethodPut, Path: "/groups/{group_id}/rate-limit", Metadata: recorded(audit.SettingsChanged, "group", "group_id"), Tags: tags,
 		Summary: "Limit the calls a minute of a group", Description: "Only a super admin may. Each node counts for itself and takes the number up within ten seconds."},
 		func(ctx context.Context, in *groupRateRequest) (*output[rateLimit], error) {
-			return set(ctx, verification.RateSubject{ID: in.GroupID.GroupID.uuid()}, in.Body.PerMinute)
+			return set(ctx, verification.RateSubject{ID: in.GroupID.GroupID.uuid()}, (*int64)(in.Body.PerMinute))
 		})
 	handle(s, callers, huma.Operation{OperationID: "getKeyRateLimit", Method: http.MethodGet, Path: "/api-keys/{id}/rate-limit", Metadata: unrecorded(noPersonalData), Tags: tags,
 		Summary: "The calls a minute that an API key was given"},
@@ -268,6 +268,6 @@ func (s *server) rateLimitRoutes(tags []string) {
 	handle(s, callers, huma.Operation{OperationID: "setKeyRateLimit", Method: http.MethodPut, Path: "/api-keys/{id}/rate-limit", Metadata: recorded(audit.SettingsChanged, "key"), Tags: tags,
 		Summary: "Limit the calls a minute of an API key", Description: "The organization's owner or a super admin may."},
 		func(ctx context.Context, in *keyRateRequest) (*output[rateLimit], error) {
-			return set(ctx, verification.RateSubject{Key: true, ID: in.ID.uuid()}, in.Body.PerMinute)
+			return set(ctx, verification.RateSubject{Key: true, ID: in.ID.uuid()}, (*int64)(in.Body.PerMinute))
 		})
 }

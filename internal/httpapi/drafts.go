@@ -17,7 +17,7 @@ type createDraftRequest struct {
 	Body struct {
 		ServiceID       id                  `json:"service_id" doc:"Id of the service, from GET /services."`
 		FolderID        id                  `json:"folder_id" doc:"The folder that takes the result."`
-		Configuration   object              `json:"configuration,omitempty" nullable:"true" doc:"What the service needs, as far as it is known. It is checked when the draft is submitted."`
+		Configuration   object              `json:"configuration,omitempty" nullable:"true" doc:"What the service needs, as far as it is known. Unknown keys are refused; all else is checked when the draft is submitted."`
 		ResultID        *id                 `json:"result_id,omitempty" nullable:"true" doc:"Join this result of the folder; absent makes a new one."`
 		WebhookURL      string              `json:"webhook_url,omitempty" nullable:"true" maxLength:"2048" doc:"Announce every transition to this address."`
 		WebhookMetadata object              `json:"webhook_metadata,omitempty" nullable:"true" doc:"Sent along with each webhook. webhook_secret in it signs them and is never given back."`

@@ -120,18 +120,23 @@ func humaProblem(ctx context.Context, status int, message string, errs []error) 
 			codes = append(codes, code)
 		}
 	}
-	if n := len(e.Fields); n > 0 {
+	if len(e.Fields) > 0 {
 		slices.SortStableFunc(e.Fields, func(a, b fault.FieldError) int { return cmp.Compare(a.Field, b.Field) })
-		e.Message = fmt.Sprintf("The request has %d fields that cannot be used.", n)
-		if n == 1 {
-			e.Message = fmt.Sprintf("The request has a field that cannot be used: %s: %s", e.Fields[0].Field, e.Fields[0].Message)
-		}
+		e.Message = wrongFields(e.Fields)
 		// The more telling code, where it holds for all fields.
 		if len(slices.Compact(codes)) == 1 {
 			e.Code = codes[0]
 		}
 	}
 	return newProblem(ctx, e)
+}
+
+// wrongFields is the message of a request that has these.
+func wrongFields(fields []fault.FieldError) string {
+	if len(fields) == 1 {
+		return fmt.Sprintf("The request has a field that cannot be used: %s: %s", fields[0].Field, fields[0].Message)
+	}
+	return fmt.Sprintf("The request has %d fields that cannot be used.", len(fields))
 }
 
 const uuidDescription = "a UUID"
@@ -176,13 +181,19 @@ func describe(d *huma.ErrorDetail) (field, text string, code fault.Code) {
 	return field, "cannot be used: " + d.Message, code
 }
 
+const timeInWords = "must be a time like 2026-11-26T09:00:00Z"
+
 // plainWords are the beginnings of huma's texts and what we say instead.
 var plainWords = []struct{ huma, ours string }{
 	{"invalid integer", "must be a whole number"},
 	{"invalid boolean", "must be true or false"},
+	{msgSeveral, msgSeveral},
 	{validation.MsgExpectedBoolean, "must be true or false"},
 	{validation.MsgExpectedObject, "must be an object"},
+	{validation.MsgExpectedRFC3339DateTime, timeInWords},
+	{"invalid date/time for format " + time.RFC3339Nano, timeInWords},
 	{validation.MsgExpectedString, "must be a text"},
 	{"expected number", "must be a number"},
+	{validation.MsgExpectedInteger, "must be a whole number of at most 64 bits"},
 	{"expected length", "must have a length"},
 }

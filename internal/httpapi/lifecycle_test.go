@@ -212,7 +212,7 @@ func TestReviews(t *testing.T) {
 	if err := p.db.UpdateVerification(ctx, tenant.Everything(), verification.Mark{Status: verification.InProgress, Attempt: 1}, suspect, nil); err != nil {
 		t.Fatal(err)
 	}
-	if got, err = c.DecideFraud(ctx, card.ID.String(), false, "cut and pasted"); err != nil || got.Status != client.Failed || got.Error == nil || got.Error.ErrorCode != "FRAUD_REJECTED" || got.Error.Retryable {
+	if got, err = c.DecideFraud(ctx, card.ID.String(), false, "cut and pasted"); err != nil || got.Status != client.Failed || got.Error == nil || got.Error.ErrorCode != client.CodeFraudRejected || got.Error.Retryable {
 		t.Errorf("rejected %+v, %v", got, err)
 	}
 
@@ -232,6 +232,37 @@ func TestReviews(t *testing.T) {
 	}
 	if attempts, err = c.Attempts(ctx, v.ID); err != nil || attempts.Total != 1 || attempts.Items[0].OutputFileURL == nil || attempts.Items[0].OutputStatus == nil {
 		t.Errorf("attempts of a decided one %+v, %v", attempts, err)
+	}
+}
+
+// A change of nothing changes nothing, who and when neither.
+func TestEmptyChanges(t *testing.T) {
+	p := newPlatform(t)
+	u := p.a.user
+	u.Email = "other@example.com"
+	p.actAs(u)
+	person := []string{"X-API-Key", "", "Authorization", "Bearer person"}
+	f := decode[folder](t, p.do("POST", "/folders", `{"name":"F"}`), http.StatusCreated)
+	for path, bodies := range map[string][]string{
+		"/folders/" + f.ID.String():                      {`{}`},
+		"/groups/" + p.a.group.ID.String():               {`{}`},
+		"/groups/" + p.a.group.ID.String() + "/settings": {`{}`, `{"review":{}}`},
+	} {
+		read := func() string {
+			if strings.HasSuffix(path, p.a.group.ID.String()) {
+				return p.do("GET", "/groups", "", person...).Body.String()
+			}
+			return p.do("GET", path, "", person...).Body.String()
+		}
+		before := read()
+		for _, body := range bodies {
+			if w := p.do("PATCH", path, body, person...); w.Code != http.StatusOK {
+				t.Errorf("%s %s: %d %s", path, body, w.Code, w.Body)
+			}
+			if after := read(); after != before {
+				t.Errorf("%s to %s made\n%s of\n%s", body, path, after, before)
+			}
+		}
 	}
 }
 

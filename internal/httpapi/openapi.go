@@ -19,6 +19,7 @@ func apiConfig() huma.Config {
 	config := huma.DefaultConfig("AnyCheck", version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil
+	config.Formats = map[string]huma.Format{"application/json": {Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}}
 	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config.Info.Description = "Verifies Indonesian identity cards (KTP): reads the card, checks it against its own rules, compares its portrait with a selfie and screens the name against watch lists.\n\n" +
 		"Upload the pictures, create a verification in a folder, and read it until its status is final. Every error has the shape `Problem`."

@@ -2,10 +2,12 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 	"github.com/google/uuid"
 
 	"anycheck/internal/audit"
@@ -99,6 +101,12 @@ type sessionsRequest struct {
 
 type endSessionsRequest struct {
 	UserID id `query:"user_id" doc:"Sessions of this user instead of the caller's own; for who manages users."`
+}
+
+// Resolve is for huma: an id without a value is not the caller's own, and the
+// first of two is not what was meant.
+func (*endSessionsRequest) Resolve(ctx huma.Context) []error {
+	return sentWhole(ctx, "user_id", fmt.Sprintf(validation.MsgExpectedBePattern, uuidDescription))
 }
 
 // absent is an id of a query that may be missing.

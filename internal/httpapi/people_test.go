@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -54,6 +55,33 @@ func (p *platform) bearer(t *testing.T, email string) []string {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// What a creation answers is what is read later, to the last digit of its times.
+func TestCreationsAnswerWhatIsStored(t *testing.T) {
+	p := newPlatform(t)
+	u := p.a.user
+	u.Role = tenant.SuperAdmin
+	p.actAs(u)
+	person := []string{"X-API-Key", "", "Authorization", "Bearer person"}
+	type made struct {
+		ID        uuid.UUID  `json:"id"`
+		CreatedAt string     `json:"created_at"`
+		ExpiresAt *time.Time `json:"expires_at"`
+	}
+	for path, body := range map[string]string{
+		"/organizations": `{"name":"Gamma"}`,
+		"/groups":        `{"name":"Delta"}`,
+		"/users":         `{"email":"new@example.com","name":"New","role":"GROUP_USER"}`,
+		"/api-keys":      `{"name":"k","expires_at":"2999-01-01T00:00:00.123456789Z"}`,
+	} {
+		m := decode[made](t, p.do("POST", path, body, person...), http.StatusCreated)
+		l := decode[list[made]](t, p.do("GET", path+"?page_size=100", "", person...), http.StatusOK)
+		i := slices.IndexFunc(l.Items, func(k made) bool { return k.ID == m.ID })
+		if i < 0 || !reflect.DeepEqual(l.Items[i], m) {
+			t.Errorf("%s answered %+v, the list has %+v", path, m, l.Items)
+		}
+	}
+}
 
 func TestUsers(t *testing.T) {
 	p := newPlatform(t)
@@ -464,6 +492,20 @@ func TestGroups(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			wantProblem(t, p.do(tt.method, tt.target, tt.body, header...), tt.status, tt.code, tt.fields...)
 		})
+	}
+}
+
+// A user_id that is lost on the way ends nobody's sessions.
+func TestEndSessionsOfNobody(t *testing.T) {
+	p := newPlatform(t)
+	_, u := p.member(t, "rina", tenant.GroupUser)
+	for query, code := range map[string]fault.Code{"user_id=": fault.CodeInvalidID, "user_id": fault.CodeInvalidID, "user_id=x": fault.CodeInvalidID,
+		"user_id=" + u.ID.String() + "&user_id=": fault.CodeInvalidRequest} {
+		bearer := p.bearer(t, u.Email)
+		wantProblem(t, p.do("DELETE", "/sessions?"+query, "", bearer...), http.StatusBadRequest, code, "user_id")
+		if w := p.do("GET", "/profile", "", bearer...); w.Code != http.StatusOK {
+			t.Errorf("%s has ended the caller's session: %s", query, w.Body)
+		}
 	}
 }
 

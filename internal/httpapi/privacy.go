@@ -38,16 +38,17 @@ type eraseRequest struct {
 }
 
 type retentionDays struct {
-	Result  *int `json:"result" minimum:"1" maximum:"36500" doc:"Days until a result is erased with everything; null: never."`
-	Files   *int `json:"files" minimum:"1" maximum:"36500" doc:"Days until its pictures are erased, while what was read from them stays; null: never."`
-	Uploads *int `json:"uploads" required:"false" minimum:"1" maximum:"36500" doc:"Days until an uploaded file is erased that no verification ever used. It is always answered; null or absent sets 7."`
+	Result  *whole `json:"result" minimum:"1" maximum:"36500" doc:"Days until a result is erased with everything; null: never."`
+	Files   *whole `json:"files" minimum:"1" maximum:"36500" doc:"Days until its pictures are erased, while what was read from them stays; null: never."`
+	Uploads *whole `json:"uploads" required:"false" minimum:"1" maximum:"36500" doc:"Days until an uploaded file is erased that no verification ever used. It is always answered; null or absent sets 7."`
 }
 
 func viewRetention(days map[verification.DataClass]int) retentionDays {
 	var v retentionDays
-	for class, into := range map[verification.DataClass]**int{verification.ResultData: &v.Result, verification.FileData: &v.Files, verification.UploadData: &v.Uploads} {
+	for class, into := range map[verification.DataClass]**whole{verification.ResultData: &v.Result, verification.FileData: &v.Files, verification.UploadData: &v.Uploads} {
 		if n, ok := days[class]; ok {
-			*into = &n
+			w := whole(n)
+			*into = &w
 		}
 	}
 	return v
@@ -55,8 +56,12 @@ func viewRetention(days map[verification.DataClass]int) retentionDays {
 
 type setRetentionRequest struct {
 	ItemID
-	Body retentionDays
+	Body retentionRequestBody
 }
+
+// retentionRequestBody has the name of what is sent: an unknown field in it is
+// refused.
+type retentionRequestBody retentionDays
 
 type findSubjectRequest struct {
 	Body struct {
@@ -105,9 +110,9 @@ func (s *server) privacyRoutes() {
 		Description: "A sweep erases hourly what is older. Only the organization's owner may set it."},
 		func(ctx context.Context, in *setRetentionRequest) (*output[retentionDays], error) {
 			want := map[verification.DataClass]int{}
-			for class, n := range map[verification.DataClass]*int{verification.ResultData: in.Body.Result, verification.FileData: in.Body.Files, verification.UploadData: in.Body.Uploads} {
+			for class, n := range map[verification.DataClass]*whole{verification.ResultData: in.Body.Result, verification.FileData: in.Body.Files, verification.UploadData: in.Body.Uploads} {
 				if want[class] = 0; n != nil {
-					want[class] = *n
+					want[class] = int(*n)
 				}
 			}
 			days, err := s.Privacy.SetRetention(ctx, actorOf(ctx), in.ID.uuid(), want)

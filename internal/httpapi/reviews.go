@@ -17,7 +17,7 @@ type attempt struct {
 	Attempt       int                        `json:"attempt" doc:"1 for the first, one more for each retry."`
 	Status        verification.Status        `json:"status" doc:"Where it stands; of an earlier one, where it stood when it was retried."`
 	StartDate     *time.Time                 `json:"start_date" doc:"When a worker took it, null before."`
-	EndDate       *time.Time                 `json:"end_date" doc:"When it ended, null before."`
+	EndDate       *time.Time                 `json:"end_date" doc:"When the work on it ended, null before. The wait for a person is not counted."`
 	Output        object                     `json:"output" nullable:"true" doc:"What was found, null if not decided."`
 	OutputStatus  *verification.OutputStatus `json:"output_status" enum:"VERIFIED,NOT_VERIFIED,PARTIALLY_NOT_VERIFIED" doc:"The verdict, null if not decided."`
 	Checks        []verification.Check       `json:"checks" doc:"What was checked and what came of it."`

@@ -178,13 +178,21 @@ func (s *server) screeningRoutes() {
 		})
 }
 
-// outsideConfiguration names fields as this request has them.
+// outsideConfiguration says what is wrong in the words of this request, which
+// has no configuration.
 func outsideConfiguration(err error) error {
 	var f *fault.Error
-	if errors.As(err, &f) {
-		for i := range f.Fields {
-			f.Fields[i].Field = strings.TrimPrefix(f.Fields[i].Field, "configuration.")
-		}
+	if !errors.As(err, &f) {
+		return err
+	}
+	inside := false
+	for i, w := range f.Fields {
+		var cut bool
+		f.Fields[i].Field, cut = strings.CutPrefix(w.Field, "configuration.")
+		inside = inside || cut
+	}
+	if inside {
+		f.Message = wrongFields(f.Fields)
 	}
 	return err
 }

@@ -49,6 +49,9 @@ func TestScreenings(t *testing.T) {
 	if err != nil || len(s.Hits) != 1 || !s.Hits[0].Alert || s.Hits[0].Dismissed != nil || len(s.Hits[0].Explanation) == 0 || len(s.Lists) != 1 {
 		t.Errorf("hits %+v, %v", s, err)
 	}
+	if at := s.ScreenedAt; !at.Equal(at.Truncate(time.Microsecond)) {
+		t.Errorf("screened_at %s is finer than what is stored", at)
+	}
 	later := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
 	v, err = c.DismissHit(ctx, v.ID, client.NewDismissal{EntityID: "E-1", Reason: "born elsewhere", ExpiresAt: &later})
 	if err != nil || *v.OutputStatus != "VERIFIED" {

@@ -27,7 +27,7 @@ type verificationView struct {
 	ExecutionTime   *float64                   `json:"execution_time" example:"2.284" doc:"Seconds from start_date to end_date, null until it has ended."`
 	Status          verification.Status        `json:"status" enum:"DRAFT,IN_QUEUE,IN_PROGRESS,COMPLETED,FAILED,CANCELLED,NEED_REVIEW,FRAUD_DETECTED,PARTIALLY_COMPLETED,PARTIALLY_FAILED" doc:"Where it stands."`
 	StartDate       *time.Time                 `json:"start_date" doc:"When a worker took it, null before."`
-	EndDate         *time.Time                 `json:"end_date" doc:"When it ended, null before."`
+	EndDate         *time.Time                 `json:"end_date" doc:"When the work on it ended, null before. The wait for a person is not counted."`
 	InputConfig     object                     `json:"input_config" doc:"The configuration as sent."`
 	InputFileURL    map[string][]string        `json:"input_file_url" doc:"Field of configuration.files to addresses of its files, valid for an hour."`
 	Output          object                     `json:"output" nullable:"true" doc:"What was found, null until decided."`

@@ -71,7 +71,7 @@ type testedWebhook struct {
 type rotateSecretRequest struct {
 	GroupID id `path:"group_id" doc:"The group."`
 	Body    *struct {
-		OverlapSeconds *int `json:"overlap_seconds,omitempty" nullable:"true" minimum:"0" maximum:"604800" doc:"How long the secret before signs along; 0 ends it at once. Absent: 86400, a day."`
+		OverlapSeconds *whole `json:"overlap_seconds,omitempty" nullable:"true" minimum:"0" maximum:"604800" doc:"How long the secret before signs along; 0 ends it at once. Absent: 86400, a day."`
 	}
 }
 

@@ -164,6 +164,9 @@ func TestWebhookTest(t *testing.T) {
 	}
 	for _, status := range verification.AnnouncedStatuses() {
 		got, err := c.TestWebhook(ctx, client.WebhookTest{URL: "https://hooks.example/x", Status: client.Status(status)})
+		if at := got.Attempt.At; !at.Equal(at.Truncate(time.Microsecond)) {
+			t.Errorf("at %s is finer than what the log of webhooks keeps", at)
+		}
 		if err != nil || got.Attempt.HTTPStatus == nil || *got.Attempt.HTTPStatus != 202 || got.Attempt.Answer != "thanks" || got.Attempt.Error != "" {
 			t.Fatalf("%s: %+v, %v", status, got, err)
 		}

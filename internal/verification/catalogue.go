@@ -171,14 +171,54 @@ func (c Configuration) Paths() []string {
 // ParseConfiguration validates raw against the form; the error lists every
 // field that is wrong, in the form's order, unknown keys last.
 func ParseConfiguration(form []Field, raw json.RawMessage) (Configuration, error) {
-	var top map[string]any
-	if err := json.Unmarshal(raw, &top); err != nil || top == nil {
-		return Configuration{}, fault.Field("configuration", "must be an object")
+	p := formParser{values: map[string]any{}, cfg: Configuration{Files: map[string][]string{}}}
+	if err := p.read(form, raw); err != nil {
+		return Configuration{}, err
 	}
-	values := map[string]any{}
-	p := formParser{values: values, cfg: Configuration{Files: map[string][]string{}}}
 	if !slices.ContainsFunc(form, func(f Field) bool { return f.Name == "verification_type" }) {
 		p.cfg.Type, p.cfg.Person = PersonPEP, &Person{}
+	}
+	for _, k := range p.scalars {
+		p.wrong(k, "must be an object")
+	}
+	for _, f := range form {
+		p.field(f)
+	}
+	p.refuseStrange()
+	if err := p.refusal(); err != nil {
+		return Configuration{}, err
+	}
+	return p.cfg, nil
+}
+
+// checkKeys is what a draft must keep to: no key that the form does not have.
+func checkKeys(form []Field, raw json.RawMessage) error {
+	p := formParser{values: map[string]any{}}
+	if err := p.read(form, raw); err != nil {
+		return err
+	}
+	p.refuseStrange()
+	return p.refusal()
+}
+
+// maxText bounds a text of a form, in characters.
+const maxText = 300
+
+type formParser struct {
+	values  map[string]any // by the names of the form
+	scalars []string       // keys that should hold fields and do not
+	strange []string       // names that the form does not have
+	cfg     Configuration
+	errs    []fault.FieldError
+	// badValues counts errors that are about a value outside its list.
+	badValues int
+}
+
+// read takes a configuration apart.
+func (p *formParser) read(form []Field, raw json.RawMessage) error {
+	var top map[string]any
+	if err := json.Unmarshal(raw, &top); err != nil || top == nil {
+		return fault.Field("configuration", "must be an object")
 	}
 	for _, k := range slices.Sorted(maps.Keys(top)) {
 		v := top[k]
@@ -187,43 +227,42 @@ func ParseConfiguration(form []Field, raw json.RawMessage) (Configuration, error
 		switch {
 		case group && object:
 			for nk, nv := range nested {
-				values[k+"."+nk] = nv
+				p.values[k+"."+nk] = nv
 			}
 		case group:
-			p.wrong(k, "must be an object")
+			p.scalars = append(p.scalars, k)
 		case strings.Contains(k, "."): // or it would pass for a nested field
-			p.wrong(k, "is not a field of this service")
+			p.strange = append(p.strange, k)
 		default:
-			values[k] = v
+			p.values[k] = v
 		}
 	}
-	for _, f := range form {
-		p.field(f)
-		delete(values, f.Name)
-	}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		p.wrong(name, "is not a field of this service")
-	}
-	if len(p.errs) > 0 {
-		e := fault.New(fault.Invalid, "The configuration has %d field(s) that cannot be used.", len(p.errs))
-		e.Fields = p.errs
-		if p.badValues == len(p.errs) {
-			e.Code = fault.CodeInvalidValue
+	for name := range p.values {
+		if !slices.ContainsFunc(form, func(f Field) bool { return f.Name == name }) {
+			p.strange = append(p.strange, name)
 		}
-		return Configuration{}, e
 	}
-	return p.cfg, nil
+	slices.Sort(p.strange)
+	return nil
 }
 
-// maxText bounds a text of a form, in characters.
-const maxText = 300
+func (p *formParser) refuseStrange() {
+	for _, name := range p.strange {
+		p.wrong(name, "is not a field of this service")
+	}
+}
 
-type formParser struct {
-	values map[string]any
-	cfg    Configuration
-	errs   []fault.FieldError
-	// badValues counts errors that are about a value outside its list.
-	badValues int
+// refusal is the error with all that is wrong, nil for nothing.
+func (p *formParser) refusal() error {
+	if len(p.errs) == 0 {
+		return nil
+	}
+	e := fault.New(fault.Invalid, "The configuration has %d field(s) that cannot be used.", len(p.errs))
+	e.Fields = p.errs
+	if p.badValues == len(p.errs) {
+		e.Code = fault.CodeInvalidValue
+	}
+	return e
 }
 
 func (p *formParser) wrong(name, format string, args ...any) {

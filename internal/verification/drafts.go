@@ -12,22 +12,25 @@ import (
 
 const (
 	// maxDraft bounds the configuration of a draft, in bytes: nobody has
-	// checked it yet.
+	// checked its values yet.
 	maxDraft = 64 << 10
 	// MaxSubmit is how many drafts one call submits.
 	MaxSubmit = 100
 )
 
 // CreateDraft keeps a request to be completed and submitted later. It needs a
-// service and a folder; its configuration is not looked at, and nothing is
-// reserved.
+// service and a folder; of its configuration only the keys are looked at, and
+// nothing is reserved.
 func (u *UseCases) CreateDraft(ctx context.Context, a tenant.Actor, n NewVerification) (Verification, error) {
 	var err error
 	if n.Configuration, err = draftConfiguration(n.Configuration); err != nil {
 		return Verification{}, err
 	}
-	v, _, err := u.prepare(ctx, a, n)
+	v, service, err := u.prepare(ctx, a, n)
 	if err != nil {
+		return Verification{}, err
+	}
+	if err := checkKeys(service.Form, n.Configuration); err != nil {
 		return Verification{}, err
 	}
 	err = u.store.InTx(ctx, func(ctx context.Context, tx Store) error {
@@ -81,8 +84,11 @@ func (u *UseCases) UpdateDraft(ctx context.Context, a tenant.Actor, id uuid.UUID
 	if n.Configuration, err = draftConfiguration(n.Configuration); err != nil {
 		return Verification{}, err
 	}
-	fresh, _, err := u.prepare(ctx, a, n)
+	fresh, service, err := u.prepare(ctx, a, n)
 	if err != nil {
+		return Verification{}, err
+	}
+	if err := checkKeys(service.Form, n.Configuration); err != nil {
 		return Verification{}, err
 	}
 	return u.change(ctx, a, id, func(ctx context.Context, tx Store, v *Verification) error {

@@ -56,10 +56,13 @@ func TestDraft(t *testing.T) {
 	other := uuid.New()
 	change := verification.NewVerification{ServiceID: verification.Catalogue()[0].ID, Configuration: json.RawMessage(`{"verification_type":"KTP","files":{"ktp_file":["files/of/somebody"]}}`)}
 	for what, spoil := range map[string]func(*verification.NewVerification){
-		"folder_id":                       func(n *verification.NewVerification) { n.FolderID = other },
-		"result_id":                       func(n *verification.NewVerification) { n.ResultID = &other },
-		"service_id":                      func(n *verification.NewVerification) { n.ServiceID = other },
-		"configuration":                   func(n *verification.NewVerification) { n.Configuration = json.RawMessage(`[]`) },
+		"folder_id":     func(n *verification.NewVerification) { n.FolderID = other },
+		"result_id":     func(n *verification.NewVerification) { n.ResultID = &other },
+		"service_id":    func(n *verification.NewVerification) { n.ServiceID = other },
+		"configuration": func(n *verification.NewVerification) { n.Configuration = json.RawMessage(`[]`) },
+		"configuration.colour configuration.files.back_file configuration.files.ktp_file": func(n *verification.NewVerification) {
+			n.Configuration = json.RawMessage(`{"colour":"red","files":{"back_file":[]},"files.ktp_file":[]}`)
+		},
 		"webhook_metadata":                func(n *verification.NewVerification) { n.WebhookMetadata = json.RawMessage(`7`) },
 		"webhook_metadata.webhook_secret": func(n *verification.NewVerification) { n.WebhookMetadata = json.RawMessage(`{"webhook_secret":""}`) },
 	} {
@@ -67,6 +70,11 @@ func TestDraft(t *testing.T) {
 		spoil(&n)
 		if _, err := b.cases.UpdateDraft(t.Context(), b.actor, v.ID, n); fields(err) != what {
 			t.Errorf("%s: %v", what, err)
+		}
+		if n.FolderID, n.ResultID = b.folder.ID, nil; strings.HasPrefix(what, "configuration") {
+			if _, err := b.cases.CreateDraft(t.Context(), b.actor, n); fields(err) != what {
+				t.Errorf("%s of a new draft: %v", what, err)
+			}
 		}
 	}
 	big := change

@@ -20,13 +20,11 @@ func (p *Processor) Hold(ctx context.Context, id uuid.UUID) error {
 // there is none yet.
 func (p *Processor) Suspect(ctx context.Context, id uuid.UUID) error {
 	scope := tenant.Everything()
-	return p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
-		v, err := tx.Verification(ctx, scope, id)
-		if err != nil {
-			return err
-		}
-		return p.transition(ctx, tx, scope, &v, Suspect, systemActor)
-	})
+	v, err := p.store.Verification(ctx, scope, id)
+	if err != nil {
+		return err
+	}
+	return p.suspect(ctx, scope, &v)
 }
 
 // Evidence gives what the steps of the current attempt have left.

@@ -98,6 +98,9 @@ func (s *UseCases) UpdateFolder(ctx context.Context, a tenant.Actor, id uuid.UUI
 		if c.IsStarred != nil {
 			f.IsStarred = *c.IsStarred
 		}
+		if c == (FolderChange{}) {
+			return nil
+		}
 		f.UpdatedAt, f.UpdatedBy = s.now(), a.Name()
 		return tx.UpdateFolder(ctx, a.Scope(), f)
 	})

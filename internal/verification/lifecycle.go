@@ -17,9 +17,9 @@ type lifecycle struct {
 	now func() time.Time
 }
 
-// storable is a clock whose times survive the store unchanged: UTC, whole
+// Storable is a clock whose times survive the store unchanged: UTC, whole
 // microseconds.
-func storable(now func() time.Time) func() time.Time {
+func Storable(now func() time.Time) func() time.Time {
 	return func() time.Time { return now().UTC().Truncate(time.Microsecond) }
 }
 

@@ -49,7 +49,7 @@ func (v Verification) For(a tenant.Actor) Seen {
 // somebody is. All other texts are masked, those of later versions too.
 var plainTexts = []string{
 	"face_match_confidence_level", "verification_type", "gender", "as_of",
-	"ktp.gender", "ktp.nationality", "ktp.province", "ktp.regency", "ktp.issue_place", "ktp.issue_date",
+	"ktp.gender", "ktp.nationality", "ktp.province", "ktp.regency",
 	"pep.screened_at", "pep.lists.name", "pep.lists.version", "pep.lists.imported_at",
 	"pep.matches.entity_id", "pep.matches.topics", "pep.matches.datasets", "pep.matches.matched_on",
 	"pep.dismissed.entity_id", "pep.dismissed.topics", "pep.dismissed.datasets", "pep.dismissed.matched_on",

@@ -17,11 +17,11 @@ import (
 )
 
 // A drawn person: no value of it may be left in what a masked caller sees.
-var drawn = []string{"3174084107870501", "RATNA", "KERTANEGARA", "JAKARTA SELATAN LAHIR", "1987-07-01", "JL MELATI", "003/004", "KEMUNING", "ISLAM", "GURU", "2031-07-01"}
+var drawn = []string{"3174084107870501", "RATNA", "KERTANEGARA", "JAKARTA SELATAN LAHIR", "1987-07-01", "JL MELATI", "003/004", "KEMUNING", "ISLAM", "GURU", "2031-07-01", "SLEMAN", "2012-05-17"}
 
 const drawnOutput = `{"face_match_confidence_level":"HIGH","face_match_confidence_score":98.5,"is_match_face":true,
 	"ktp":{"nik":"3174084107870501","name":"RATNA KERTANEGARA","birth_place":"JAKARTA SELATAN LAHIR","birth_date":"1987-07-01","gender":"PEREMPUAN","blood_type":null,
-	"address":"JL MELATI 3","rt_rw":"003/004","village":"KEMUNING","religion":"ISLAM","occupation":"GURU","nationality":"WNI","valid_until":"2031-07-01","province":"DKI JAKARTA","regency":"KOTA JAKARTA"},
+	"address":"JL MELATI 3","rt_rw":"003/004","village":"KEMUNING","religion":"ISLAM","occupation":"GURU","nationality":"WNI","valid_until":"2031-07-01","province":"DKI JAKARTA","regency":"KOTA JAKARTA","issue_place":"SLEMAN","issue_date":"2012-05-17"},
 	"ktp_confidence":{"nik":0.99},"pep":{"is_pep":true,"matches":[{"entity_id":"E-1","name":"Ratna KERTANEGARA","score":0.9,"topics":["role.pep"],"url":"https://lists.example/RATNA"}],
 	"dismissed":[{"entity_id":"E-2","name":"RATNA","reason":"lives in KEMUNING","by":"a@example.com"}],"lists":[{"name":"un_sc","version":"3"}]}}`
 

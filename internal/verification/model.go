@@ -79,7 +79,7 @@ type KeyRef struct {
 
 // Failure says why a verification FAILED.
 type Failure struct {
-	ErrorCode fault.Code `json:"error_code"`
+	ErrorCode fault.Code `json:"error_code" doc:"A code of x-error-codes, or FRAUD_REJECTED where a person has rejected a suspected fraud."`
 	Message   string     `json:"message"`
 	Retryable bool       `json:"retryable"`
 }

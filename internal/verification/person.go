@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 
+	"anycheck/internal/fault"
 	"anycheck/internal/ktp"
 	"anycheck/internal/screening"
 )
@@ -52,6 +53,25 @@ func (p *Person) set(name, value string) string {
 		p.AsOf = &end
 	}
 	return ""
+}
+
+// ahead names the days that lie in the future wherever one is on earth.
+func (p *Person) ahead(now time.Time) error {
+	last := now.Add(14 * time.Hour).UTC() // the easternmost clock
+	late := func(year, month, day int) bool {
+		return time.Date(year, time.Month(max(month, 1)), max(day, 1), 0, 0, 0, 0, time.UTC).After(last)
+	}
+	wrong := fault.New(fault.Invalid, "The configuration has a day in the future.")
+	if d := p.BirthDate; late(d.Year, d.Month, d.Day) {
+		wrong.WithField("configuration.birth_date", "must not lie in the future")
+	}
+	if p.AsOf != nil && late(p.AsOf.Year(), int(p.AsOf.Month()), p.AsOf.Day()) {
+		wrong.WithField("configuration.as_of", "must not lie in the future")
+	}
+	if len(wrong.Fields) > 0 {
+		return wrong
+	}
+	return nil
 }
 
 // screenQuery is what the lists are asked, and which facts it has. Without a

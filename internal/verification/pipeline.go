@@ -39,7 +39,7 @@ type Pipeline struct {
 
 // NewPipeline connects the steps to their engines.
 func NewPipeline(documents Documents, cards CardReader, faces FaceMatcher, lists Screener, now func() time.Time) *Pipeline {
-	return &Pipeline{documents: documents, cards: cards, faces: faces, lists: lists, forensics: forensics.Inspect, now: storable(now)}
+	return &Pipeline{documents: documents, cards: cards, faces: faces, lists: lists, forensics: forensics.Inspect, now: Storable(now)}
 }
 
 // OpenInput gives the bytes of the file in a form field; nil when the field is

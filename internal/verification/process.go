@@ -56,7 +56,7 @@ func NewProcessor(store Store, blobs Blobs, pipeline *Pipeline, exporter Exporte
 	if watch == nil {
 		watch = func(context.Context, uuid.UUID, StepName, Moment) {}
 	}
-	return &Processor{store: store, blobs: blobs, pipeline: pipeline, exporter: exporter, watch: watch, nikKey: nikKey, lifecycle: lifecycle{now: storable(now)}}
+	return &Processor{store: store, blobs: blobs, pipeline: pipeline, exporter: exporter, watch: watch, nikKey: nikKey, lifecycle: lifecycle{now: Storable(now)}}
 }
 
 // Process takes a verification as far as it goes. It returns nil when there is

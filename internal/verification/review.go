@@ -29,7 +29,8 @@ const (
 	DecideFraudReject   ReviewDecision = "fraud_reject"
 )
 
-// CodeFraudRejected is the error of a verification that a person stopped.
+// CodeFraudRejected is the error of a verification that a person stopped. No
+// request is answered with it, so it has no status and is not in fault's table.
 const CodeFraudRejected fault.Code = "FRAUD_REJECTED"
 
 // ReviewDecisions lists the decisions of a review.
@@ -453,13 +454,15 @@ func (r *Reviews) applyFraud(ctx context.Context, tx Store, a tenant.Actor, v *V
 		return tx.UpdateVerification(ctx, a.Scope(), Mark{v.Status, v.Attempt}, *v, nil)
 	}
 	if t == Continue {
+		v.EndDate = nil
 		if err := u.transition(ctx, tx, a.Scope(), v, t, a.Name()); err != nil {
 			return err
 		}
 		return tx.Enqueue(ctx, Task{Kind: ProcessTask, ID: v.ID})
 	}
-	end := u.now()
-	v.EndDate = &end
+	if end := u.now(); v.EndDate == nil { // held by an older version
+		v.EndDate = &end
+	}
 	v.Failure = &Failure{ErrorCode: CodeFraudRejected, Message: "A person has rejected the document as a suspected fraud."}
 	if err := u.transition(ctx, tx, a.Scope(), v, t, a.Name()); err != nil {
 		return err
@@ -467,5 +470,5 @@ func (r *Reviews) applyFraud(ctx context.Context, tx Store, a tenant.Actor, v *V
 	if err := u.endJobs(ctx, tx, a.Scope(), v, Failed); err != nil {
 		return err
 	}
-	return u.book(ctx, tx, a.Scope(), v, ledger.Release, end)
+	return u.book(ctx, tx, a.Scope(), v, ledger.Release, v.UpdatedAt)
 }

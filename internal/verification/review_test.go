@@ -556,7 +556,7 @@ func TestDecideFraud(t *testing.T) {
 	}
 	*b.queue = nil
 	got, err := b.reviews().DecideFraud(t.Context(), b.actor, v.ID, true, "a stamp")
-	if err != nil || got.Status != verification.InProgress || len(*b.queue) != 2 || (*b.queue)[1] != (verification.Task{Kind: verification.ProcessTask, ID: v.ID}) {
+	if err != nil || got.Status != verification.InProgress || got.EndDate != nil || len(*b.queue) != 2 || (*b.queue)[1] != (verification.Task{Kind: verification.ProcessTask, ID: v.ID}) {
 		t.Fatalf("continued: %+v, %v, tasks %v", got, err, *b.queue)
 	}
 	if err := b.processor().Process(t.Context(), v.ID, false); err != nil {
@@ -568,7 +568,8 @@ func TestDecideFraud(t *testing.T) {
 
 	v = suspect()
 	got, err = b.reviews().DecideFraud(t.Context(), b.actor, v.ID, false, "cut and pasted")
-	if err != nil || got.Status != verification.Failed || got.Failure == nil || got.Failure.ErrorCode != verification.CodeFraudRejected || got.Failure.Retryable || b.balance(t) != 90 || got.CreditUsed != 0 {
+	if err != nil || got.Status != verification.Failed || got.Failure == nil || got.Failure.ErrorCode != verification.CodeFraudRejected || got.Failure.Retryable || b.balance(t) != 90 || got.CreditUsed != 0 ||
+		v.EndDate == nil || !got.EndDate.Equal(*v.EndDate) { // the wait for a person is not counted, as in a review
 		t.Errorf("rejected: %+v, %v, balance %d", got, err, b.balance(t))
 	}
 	job, err := b.cases.Job(t.Context(), b.actor, v.OCRJobIDs[0])

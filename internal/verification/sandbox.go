@@ -162,10 +162,12 @@ func (p *Processor) cleared(ctx context.Context, scope tenant.Scope, v Verificat
 	return false, err
 }
 
-// suspect holds v back until a person has decided.
+// suspect holds v back until a person has decided. As for NEED_REVIEW the work
+// has ended: the wait for a person is no part of its time.
 func (p *Processor) suspect(ctx context.Context, scope tenant.Scope, v *Verification) error {
 	return p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
-		held := *v
+		held, end := *v, p.now()
+		held.EndDate = &end
 		return p.transition(ctx, tx, scope, &held, Suspect, systemActor)
 	})
 }

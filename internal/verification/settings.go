@@ -114,6 +114,9 @@ func SetReviewSettings(ctx context.Context, s Store, scope tenant.Scope, group u
 		if c.FourEyes != nil {
 			kept.FourEyes = *c.FourEyes
 		}
+		if c == (ReviewSettingsChange{}) {
+			return nil
+		}
 		kept.UpdatedAt, kept.UpdatedBy = now, by
 		return tx.SaveReviewSettings(ctx, scope, group, kept)
 	})

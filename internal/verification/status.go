@@ -69,7 +69,11 @@ var transitions = map[Trigger]map[Status]Status{
 func Next(from Status, t Trigger) (Status, error) {
 	to, ok := transitions[t][from]
 	if !ok {
-		return "", fault.New(fault.Conflict, "The verification is %s: %s is not possible.", from, t)
+		e := fault.New(fault.Conflict, "The verification is %s: %s is not possible.", from, t)
+		if _, ok := transitions[ForceRetry][from]; ok && t == Retry {
+			e.Message += " With force=true it is run again."
+		}
+		return "", e
 	}
 	return to, nil
 }

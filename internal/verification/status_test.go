@@ -2,6 +2,7 @@ package verification
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"anycheck/internal/fault"
@@ -33,6 +34,10 @@ func TestNext(t *testing.T) {
 				t.Errorf("%s from %s = %s, %v; want %s", trigger, from, got, err, want)
 			case !ok && (!fault.Is(err, fault.Conflict) || fault.From(err).Code != fault.CodeInvalidState):
 				t.Errorf("%s from %s = %s, %v; want INVALID_STATE", trigger, from, got, err)
+			}
+			// Who may not retry learns of force where that helps, and only there.
+			if _, helps := allowed[ForceRetry][from]; !ok && strings.Contains(err.Error(), "force=true") != (helps && trigger == Retry) {
+				t.Errorf("%s from %s: %v", trigger, from, err)
 			}
 		}
 	}

@@ -55,7 +55,7 @@ type Ports struct {
 // NewUseCases connects the use cases to their ports.
 func NewUseCases(p Ports) *UseCases {
 	return &UseCases{store: p.Store, blobs: p.Blobs, documents: p.Documents, capabilities: p.Capabilities,
-		outbound: p.Outbound, limits: p.Limits, sandbox: p.Sandbox, lifecycle: lifecycle{now: storable(p.Now)}}
+		outbound: p.Outbound, limits: p.Limits, sandbox: p.Sandbox, lifecycle: lifecycle{now: Storable(p.Now)}}
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
@@ -247,6 +247,11 @@ func (u *UseCases) complete(ctx context.Context, v *Verification, service Servic
 	cfg, err := ParseConfiguration(service.Form, v.InputConfig)
 	if err != nil {
 		return err
+	}
+	if cfg.Person != nil {
+		if err := cfg.Person.ahead(u.now()); err != nil {
+			return err
+		}
 	}
 	if missing := u.missing(v.Tenancy, cfg.Type); len(missing) > 0 {
 		return fault.New(fault.Unavailable, "%s cannot run here: not installed: %s (anycheck models pull).", cfg.Type, strings.Join(missing, ", "))

@@ -51,7 +51,7 @@ type indexed struct {
 
 // NewLibrary connects a library to its ports.
 func NewLibrary(rows verification.WatchListStore, blobs verification.Blobs, now func() time.Time) *Library {
-	return &Library{rows: rows, blobs: blobs, now: now}
+	return &Library{rows: rows, blobs: blobs, now: verification.Storable(now)}
 }
 
 // Changes counts how a version of a list differs from the one before. Entities

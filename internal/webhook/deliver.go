@@ -150,9 +150,10 @@ func (d *Deliverer) turn(w verification.Delivery) time.Duration {
 // post sends a webhook and tells how it went; wish is the answer's
 // Retry-After, 0 for none.
 func (d *Deliverer) post(ctx context.Context, address string, id uuid.UUID, body []byte, secrets []string) (a verification.DeliveryAttempt, wish time.Duration, err error) {
-	a = verification.DeliveryAttempt{At: d.now()}
+	began := d.now()
+	a = verification.DeliveryAttempt{At: began.UTC().Truncate(time.Microsecond)}
 	defer func() {
-		a.Duration = d.now().Sub(a.At)
+		a.Duration = d.now().Sub(began)
 		if err != nil {
 			a.Error = fault.From(err).Message
 		}

@@ -25,7 +25,7 @@ type Desk struct {
 
 // NewDesk connects a desk to its ports.
 func NewDesk(store verification.Store, deliver *Deliverer, outbound verification.Outbound, now func() time.Time) *Desk {
-	return &Desk{store: store, deliver: deliver, outbound: outbound, now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
+	return &Desk{store: store, deliver: deliver, outbound: outbound, now: verification.Storable(now)}
 }
 
 // Deliveries lists webhooks, newest first, and how many there are.
