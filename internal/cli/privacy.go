@@ -98,7 +98,7 @@ func (c privacyKeepCmd) Run(e *env) error {
 		}
 		days, err := p.KeepFor(e.ctx, g.ID, set)
 		if f := (*fault.Error)(nil); errors.As(err, &f) && len(f.Fields) == 1 {
-			return fault.Wrap(err, f.Kind, "--%s %s.", strings.ToLower(f.Fields[0].Field), f.Fields[0].Message)
+			return fault.Wrap(err, f.Kind, "--%s %s.", f.Fields[0].Field, f.Fields[0].Message)
 		}
 		if err != nil {
 			return err

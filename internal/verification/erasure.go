@@ -12,6 +12,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -314,7 +315,7 @@ func (p *Privacy) SetRetention(ctx context.Context, a tenant.Actor, group uuid.U
 	}
 	for class, n := range days {
 		if !slices.Contains(DataClasses(), class) || n < 0 || n > maxRetention {
-			return nil, fault.Field(string(class), "must be a number of days from 0 to %d", maxRetention)
+			return nil, fault.Field(strings.ToLower(string(class)), "must be a number of days from 0 to %d", maxRetention)
 		}
 	}
 	err := p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
