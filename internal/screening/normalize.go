@@ -208,6 +208,12 @@ func (r *rules) pieces(segment string, first bool) []piece {
 			}
 		}
 		pos := r.titles[joined]
+		if pos&titleInitials != 0 && first && len(out) == 0 {
+			for i := range len(joined) {
+				out = append(out, piece{joined[i : i+1], true, 0})
+			}
+			continue
+		}
 		if joined == chunk {
 			if first && pos&titleDegree != 0 {
 				pos &^= titleSuffix | titleDegree

@@ -25,7 +25,8 @@ const (
 	titleHonour
 	titleGeneration
 	titleBranch
-	titleDegree // no suffix without full stops or a comma
+	titleDegree   // no suffix without full stops or a comma
+	titleInitials // letters of what stands before the name
 )
 
 // symbol is a very common name with its spellings.
@@ -78,7 +79,7 @@ func loadRules() (*rules, error) {
 		}
 	}
 	positions := map[string]titlePosition{"prefix": titlePrefix, "suffix": titleSuffix, "honour": titleHonour, "generation": titleSuffix | titleGeneration,
-		"branch": titleBranch, "degree": titleSuffix | titleDegree}
+		"branch": titleBranch, "degree": titleSuffix | titleDegree, "initials": titleInitials}
 	type loader struct {
 		file string
 		add  func(row []string) error
