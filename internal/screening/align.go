@@ -58,6 +58,12 @@ func (x *Index) align(m *match, tokens []queryToken, listed []nameToken) {
 		if tokens[i].class == classParticle && listed[j].class == classParticle {
 			return 0.01
 		}
+		if tokens[i].class == classParticle {
+			return initialPoints
+		}
+		if sim[i][j] == abbreviated {
+			return min(initialPoints*float32(len(tokens[i].text)), w.rarity)
+		}
 		return evidence(sim[i][j], tokens[i].as.rarity, w.rarity)
 	}
 	m.alignJoined(x, tokens, listed, &sim, &usedQ, &usedL)
@@ -104,6 +110,10 @@ func (x *Index) align(m *match, tokens []queryToken, listed []nameToken) {
 // tokenAlike compares a part of the query with a part of a listed name.
 func (x *Index) tokenAlike(t *queryToken, l nameToken) float32 {
 	w := &x.words[l.word]
+	// B. between two names is bin, or an initial where one fits.
+	if t.class == classParticle && len(t.text) == 1 && x.rules.patronymic[t.text] && l.class != classParticle && l.class != classInitial && t.text[0] == w.text[0] {
+		return 1
+	}
 	if t.class == classInitial || l.class == classInitial {
 		if t.class == classParticle || l.class == classParticle || t.text[0] != w.text[0] && t.fold[0] != w.fold[0] {
 			return 0
@@ -113,8 +123,16 @@ func (x *Index) tokenAlike(t *queryToken, l nameToken) float32 {
 	if (t.class == classParticle) != (l.class == classParticle) {
 		return 0
 	}
-	return x.rules.alike(&t.as, w)
+	alike := x.rules.alike(&t.as, w)
+	if t.short && alike < abbreviated && len(t.text) < len(w.text) && strings.HasPrefix(w.text, t.text) {
+		return abbreviated
+	}
+	return alike
 }
+
+// abbreviated is the likeness of a part to its beginning with a full stop; no
+// spelling is as like as just this.
+const abbreviated = 0.751
 
 // alignJoined pairs a part on one side with two or three adjacent parts that
 // the other side writes apart, where no single part is as like.

@@ -75,35 +75,42 @@ func (b *Builder) Add(e *Entity, fingerprint uint64) error {
 		x.persons++
 	}
 	for _, n := range e.Names {
-		parts := x.rules.tokenize(n.Text)
-		if len(parts) == 0 {
-			continue
-		}
-		name := uint32(b.names.n)
-		b.names.add(nameRef{number, uint32(b.tokens.n), b.text(n.Text), uint8(len(parts)), uint8(max(0, slices.Index(nameKinds[:], n.Kind))), r.person})
-		for i, t := range parts {
-			id := b.word(t)
-			if r.person && b.lastPerson[id] != number+1 {
-				b.lastPerson[id] = number + 1
-				b.counts[id]++
-			}
-			b.tokens.add(nameToken{id, t.class, t.parent})
-			if i > 0 && (t.class == className || parts[i-1].class == className) {
-				b.joins.addJoin(x.rules.fold(parts[i-1].join()+t.join()), name)
-			}
-		}
-		if len(parts) > 2 {
-			var whole strings.Builder
-			for _, t := range parts {
-				whole.WriteString(t.join())
-			}
-			b.joins.addJoin(x.rules.fold(whole.String()), name)
+		text := b.text(n.Text)
+		for _, one := range x.rules.aliases(n.Text) {
+			b.name(number, r.person, n.Kind, text, x.rules.tokenize(one))
 		}
 	}
 	if b.texts.n > math.MaxUint32-maxEntityText {
 		return errFull
 	}
 	return nil
+}
+
+// name adds a name of an entity, shown as text.
+func (b *Builder) name(entity uint32, person bool, kind NameKind, text span, parts []token) {
+	if len(parts) == 0 {
+		return
+	}
+	name := uint32(b.names.n)
+	b.names.add(nameRef{entity, uint32(b.tokens.n), text, uint8(len(parts)), uint8(max(0, slices.Index(nameKinds[:], kind))), person})
+	for i, t := range parts {
+		id := b.word(t)
+		if person && b.lastPerson[id] != entity+1 {
+			b.lastPerson[id] = entity + 1
+			b.counts[id]++
+		}
+		b.tokens.add(nameToken{id, t.class, t.parent})
+		if i > 0 && (t.class == className || parts[i-1].class == className) {
+			b.joins.addJoin(b.x.rules.fold(parts[i-1].join()+t.join()), name)
+		}
+	}
+	if len(parts) > 2 {
+		var whole strings.Builder
+		for _, t := range parts {
+			whole.WriteString(t.join())
+		}
+		b.joins.addJoin(b.x.rules.fold(whole.String()), name)
+	}
 }
 
 // maxEntityText is more than the texts of one entity can be: its names are

@@ -98,10 +98,13 @@ func how(p pair, tokens []queryToken, listed []nameToken) string {
 		return "written apart in the query"
 	case p.ln > 1:
 		return "written apart in the list"
-	case tokens[p.q].class == classInitial || listed[p.l].class == classInitial:
+	case tokens[p.q].class == classInitial || listed[p.l].class == classInitial,
+		tokens[p.q].class == classParticle && listed[p.l].class != classParticle:
 		return "initial"
 	case p.points < 0:
 		return "similar, but another name"
+	case p.alike == abbreviated:
+		return "abbreviation"
 	case p.alike == 1:
 		return "same"
 	case p.alike >= sameSound:

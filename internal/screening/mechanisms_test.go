@@ -44,6 +44,13 @@ func TestHowNamesMeet(t *testing.T) {
 		{"digits for letters", "Solibo Gosanda", "501IB0 G0SANDA", "501ib0", "solibo", "similar spelling"},
 		{"rn for m", "Permatara Suklentang", "Perrnatara Suklentang", "perrnatara", "permatara", "similar spelling"},
 		{"an initial", "Wirandaka Suklentang Gosanda", "W. Suklentang Gosanda", "w", "wirandaka", "initial"},
+		{"a given name shortened", "Wirandaka Suklentang Gosanda", "Wir. Suklentang Gosanda", "wir", "wirandaka", "abbreviation"},
+		{"B. that is no bin", "Wirandaka Bratamukti Suklentang", "Wirandaka B. Suklentang", "b", "bratamukti", "initial"},
+		{"B that begins a name", "Bratamukti Suklentang Gosanda", "B Suklentang Gosanda", "b", "bratamukti", "initial"},
+		{"Balinese titles as letters", "I Gusti Ngurah Sukrapatera Gosanda", "IGN Sukrapatera Gosanda", "g", "gusti", "initial"},
+		{"the hamzah written k", "Ma'mun Suklentang", "Makmun Suklentang", "makmun", "mamun", "another spelling"},
+		{"two names at once", "Wirandaka Suklentang", "Gosanda Melintar alias Wirandaka Suklentang", "wirandaka", "wirandaka", "same"},
+		{"two names at once in the list", "Gosanda Melintar a.k.a. Wirandaka Suklentang", "Wirandaka Suklentang", "wirandaka", "wirandaka", "same"},
 		{"the end of a name, by which one is called", "Juwirandaka Suklentang", "Wirandaka Suklentang", "wirandaka", "juwirandaka", "similar spelling"},
 	} {
 		entities := append(madeUp(1000), person("X", c.listed, "1965-03-12"))
@@ -153,5 +160,14 @@ func TestExactSpellingFirst(t *testing.T) {
 		if len(hits) != 3 || hits[0].EntityID != id || hits[0].Score <= hits[1].Score {
 			t.Errorf("%s: %+v", name, hits)
 		}
+	}
+}
+
+// A name of one part and an initial that is written alike to the last letter
+// comes before one of which the initial is the beginning.
+func TestInitialWrittenAlike(t *testing.T) {
+	x := Build([]List{{Entities: append(madeUp(1000), person("A", "M. Suklentang", ""), person("B", "Muhammad Suklentang", ""))}})
+	if hits := x.Search(t.Context(), Query{Name: "M. SUKLENTANG, SE., M.Si."}, 2); len(hits) != 2 || hits[0].EntityID != "A" {
+		t.Errorf("%+v", hits)
 	}
 }

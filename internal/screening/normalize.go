@@ -26,6 +26,7 @@ type token struct {
 	fold   string
 	class  class
 	parent bool // follows bin or binti: a parent's name
+	short  bool // ends in a full stop: the beginning of a longer one, as Ign.
 }
 
 // join is what a part is when it is written as one with another: folding may
@@ -39,6 +40,9 @@ func (t *token) join() string {
 
 // maxTokens bounds the work on one name; longer ones are cut.
 const maxTokens = 12
+
+// maxShort is the length of an abbreviation of a name, in letters.
+const maxShort = 4
 
 // maxNameBytes bounds what is read of one name.
 const maxNameBytes = 400
@@ -124,6 +128,34 @@ func (r *rules) tokenize(name string) []token {
 		words = append(pieces[:len(pieces):len(pieces)], words...) // Family name, given name: as it is spoken
 	}
 	return r.classify(words)
+}
+
+// aliases gives the names that a text holds, mostly one: "A alias B", "A a.k.a. B".
+func (r *rules) aliases(text string) (names []string) {
+	from, at := 0, 0
+	for word := range strings.FieldsSeq(text) {
+		start := at + strings.Index(text[at:], word)
+		if at = start + len(word); !r.isAlias(word) || strings.TrimSpace(text[from:start]) == "" || strings.TrimSpace(text[at:]) == "" {
+			continue
+		}
+		names, from = append(names, text[from:start]), at
+	}
+	return append(names, text[from:])
+}
+
+func (r *rules) isAlias(word string) bool {
+	if len(word) > len("a.k.a.:") {
+		return false
+	}
+	var letters [8]byte
+	n := 0
+	for i := range len(word) {
+		if c := word[i]; c != '.' && c != ':' {
+			letters[n] = c | 0x20 // lower case
+			n++
+		}
+	}
+	return r.alias[string(letters[:n])]
 }
 
 // degreesBegin tells that what follows a comma are degrees: all of it, or one
@@ -246,7 +278,7 @@ func (r *rules) classify(words []piece) []token {
 		if len(out) >= maxTokens {
 			break
 		}
-		t := token{text: w.text, parent: parent}
+		t := token{text: w.text, parent: parent, short: w.dotted && len(w.text) > 1 && len(w.text) <= maxShort}
 		s, isSymbol := r.symbols[w.text]
 		switch {
 		case r.patronymic[w.text] && i > 0 && i < len(words)-1:
@@ -254,7 +286,7 @@ func (r *rules) classify(words []piece) []token {
 			t.parent = true
 		case isSymbol && !(s.abbrev && len(words) == 1):
 			t.class, t.fold = classSymbol, r.fold(s.canonical)
-		case r.particles[w.text] && len(words) > 1 && !(w.dotted && len(w.text) == 1):
+		case r.particles[w.text] && len(words) > 1 && !(len(w.text) == 1 && (w.dotted || i == 0 && r.patronymic[w.text])):
 			t.class = classParticle
 		case w.pos&titleHonour != 0 && i < len(words)-1 && i < 3:
 			t.class = classHonour

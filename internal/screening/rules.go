@@ -46,6 +46,7 @@ type rules struct {
 	suffixes   map[string]string // grown-together end of a word → symbol
 	particles  map[string]bool
 	patronymic map[string]bool
+	alias      map[string]bool   // words between two names of one person
 	folding    [256][]foldRule   // by first letter, longest first
 	spellings  map[string]string // another spelling → the name it is compared by
 	confusion  [256][256]float32
@@ -68,7 +69,7 @@ var defaultRules = sync.OnceValue(func() *rules {
 func loadRules() (*rules, error) {
 	r := &rules{
 		titles: map[string]titlePosition{}, symbols: map[string]symbol{}, whole: map[string]bool{}, suffixes: map[string]string{},
-		particles: map[string]bool{}, patronymic: map[string]bool{}, common: map[string]float64{},
+		particles: map[string]bool{}, patronymic: map[string]bool{}, alias: map[string]bool{}, common: map[string]float64{},
 		spellings: map[string]string{}, country: map[string]string{}, codes: map[string]bool{}, arabic: map[string]string{}, letters: map[rune]string{},
 	}
 	for i := range r.confusion {
@@ -128,8 +129,11 @@ func loadRules() (*rules, error) {
 		{"particles", func(row []string) error {
 			for _, w := range strings.Fields(row[1]) {
 				r.particles[w] = true
-				if row[0] == "patronymic" {
+				switch row[0] {
+				case "patronymic":
 					r.patronymic[w] = true
+				case "alias":
+					r.alias[w] = true
 				}
 			}
 			return nil

@@ -66,6 +66,10 @@ func TestTokenize(t *testing.T) {
 		{"DRS H WIRANDAKA SUKLENTANG SH MH", []string{"wirandaka", "suklentang"}},
 		{"Drs.WIRANDAKA SUKLENTANG,MH", []string{"wirandaka", "suklentang"}},
 		{"Hj. Melintari Gosanda, M. Hum", []string{"melintari", "gosanda"}},
+		{"Letnan Jenderal TNI (Mar) (Purn.) Dr. Wirandaka Suklentang, S.Pi., M.Si.", []string{"wirandaka", "suklentang"}},
+		{"Ajun Komisaris Besar Polisi Drs. Wirandaka Suklentang", []string{"wirandaka", "suklentang"}},
+		{"Let. Jend. TNI Wirandaka Suklentang (Alm.)", []string{"wirandaka", "suklentang"}},
+		{"Wirandaka MD, S.H., S.U.", []string{"wirandaka", "md"}},          // as the list has it, without degrees
 		{"Suklentang, Ir. Wirandaka", []string{"wirandaka", "suklentang"}}, // as it is spoken
 		{"Wirandaka Suklentang, S.E, M,Si", []string{"wirandaka", "suklentang"}},
 		{"Wirandaka Suklentang, S,H", []string{"wirandaka", "suklentang"}},

@@ -81,6 +81,7 @@ type facts struct {
 // match is a scored name.
 type match struct {
 	name       uint32
+	of         int // which of the names asked about
 	total      float32
 	namePoints float32
 	facts
@@ -327,7 +328,9 @@ func (x *Index) applyRules(m *match, tokens []queryToken, listed []nameToken, ki
 			parts += max(p.qn, p.ln)
 			continue
 		}
-		if c == className && l == className {
+		if m.same && c == classInitial { // written alike: another M. is rare
+			parts++
+		} else if c == className && l == className {
 			parts++
 			rarity = max(rarity, p.points)
 			exact = exact && p.alike >= sameSound

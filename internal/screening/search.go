@@ -22,6 +22,7 @@ const (
 	maxPostings   = 100_000 // list entries read before common parts stop adding names
 	maxAlikeWords = 400     // spellings considered for one part
 	maxBornOn     = 32      // names of persons born on the day asked about
+	maxAliases    = 4       // names of the person asked about
 )
 
 // queryToken is a part of the name asked about, with the listed words near it.
@@ -43,18 +44,26 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 	if limit <= 0 {
 		limit = 10
 	}
-	tokens := x.queryTokens(q.Name)
-	if len(tokens) == 0 || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return nil
 	}
 	s := x.borrow()
 	defer x.giveBack(s)
 	asked := x.rules.placeOf(q.Place)
-	for _, c := range x.candidates(s, tokens, q.AllSchemas) {
-		x.consider(s, tokens, q, asked, c.name, false)
+	var names [][]queryToken
+	for _, name := range x.rules.aliases(q.Name) {
+		tokens := x.queryTokens(name)
+		if len(tokens) == 0 || len(names) == maxAliases {
+			continue
+		}
+		names = append(names, tokens)
+		for _, c := range x.candidates(s, tokens, q.AllSchemas) {
+			x.consider(s, names, q, asked, c.name, false)
+		}
+		s.forget()
+		x.bornOn(q.BirthDate, func(name uint32) { x.consider(s, names, q, asked, name, true) })
 	}
-	x.bornOn(q.BirthDate, func(name uint32) { x.consider(s, tokens, q, asked, name, true) })
-	if ctx.Err() != nil {
+	if len(names) == 0 || ctx.Err() != nil {
 		return nil
 	}
 	for i := range s.matches {
@@ -67,23 +76,28 @@ func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 		one, other := &x.entities[x.names[a.name].entity], &x.entities[x.names[b.name].entity]
 		return cmp.Or(cmp.Compare(x.precedence(one), x.precedence(other)), cmp.Compare(x.text(one.id), x.text(other.id)), cmp.Compare(a.name, b.name))
 	})
-	return x.hits(tokens, q, s.order, limit)
+	return x.hits(names, q, s.order, limit)
 }
 
-// consider scores a listed name and keeps it when it is its entity's best so
-// far; one that must meet, only when a part of it met a part of the query.
-func (x *Index) consider(s *scratch, tokens []queryToken, q Query, asked place, name uint32, mustMeet bool) {
-	entity := x.names[name].entity
+// consider scores a listed name against the last of the names asked about, and
+// keeps it when it is its entity's best so far; one that must meet, only when a
+// part of it met a part of the query.
+func (x *Index) consider(s *scratch, names [][]queryToken, q Query, asked place, name uint32, mustMeet bool) {
+	entity, last := x.names[name].entity, len(names)-1
 	i := slices.Index(s.entities, entity)
+	var f facts
 	if i < 0 {
-		if m := x.score(tokens, x.facts(q, asked, entity), name); !mustMeet || m.pairCount > 0 {
-			s.entities, s.matches = append(s.entities, entity), append(s.matches, m)
-		}
-		return
+		f = x.facts(q, asked, entity)
+	} else {
+		f = s.matches[i].facts
 	}
-	old := &s.matches[i]
-	if m := x.score(tokens, old.facts, name); (!mustMeet || m.pairCount > 0) && m.better(old) {
-		*old = m
+	m := x.score(names[last], f, name)
+	switch m.of = last; {
+	case mustMeet && m.pairCount == 0:
+	case i < 0:
+		s.entities, s.matches = append(s.entities, entity), append(s.matches, m)
+	case m.better(&s.matches[i]):
+		s.matches[i] = m
 	}
 }
 
@@ -190,11 +204,17 @@ func (x *Index) borrow() *scratch {
 	}
 }
 
-func (x *Index) giveBack(s *scratch) {
+// forget takes back the points that a search for candidates has given.
+func (s *scratch) forget() {
 	for _, name := range s.found {
 		s.points[name] = 0
 	}
-	s.found, s.most, s.entities, s.matches, s.order = s.found[:0], s.most[:0], s.entities[:0], s.matches[:0], s.order[:0]
+	s.found, s.most = s.found[:0], s.most[:0]
+}
+
+func (x *Index) giveBack(s *scratch) {
+	s.forget()
+	s.entities, s.matches, s.order = s.entities[:0], s.matches[:0], s.order[:0]
 	select {
 	case x.scratch <- s:
 	default:
@@ -340,7 +360,7 @@ func (x *Index) joinedWords(fold string, yield func(id uint32, alike float32)) {
 
 // hits turns matches into what the caller sees. Entities that several lists
 // publish under one id become one hit.
-func (x *Index) hits(tokens []queryToken, q Query, matches []*match, limit int) []Hit {
+func (x *Index) hits(names [][]queryToken, q Query, matches []*match, limit int) []Hit {
 	out := make([]Hit, 0, min(limit, len(matches)))
 	at := map[string]int{}
 	for _, m := range matches {
@@ -363,7 +383,7 @@ func (x *Index) hits(tokens []queryToken, q Query, matches []*match, limit int) 
 			Fingerprint: strconv.FormatUint(e.fingerprint, 16),
 			MatchedOn:   m.matchedOn(nameKinds[ref.kind]),
 			Alert:       score >= AlertScore && !m.blocked,
-			Explanation: x.explain(tokens, q, m),
+			Explanation: x.explain(names[m.of], q, m),
 		})
 	}
 	return out
