@@ -112,6 +112,7 @@ func TestRevealIsKept(t *testing.T) {
 	u := UseCases{store: kept, lifecycle: lifecycle{now: time.Now}}
 	a := tenant.Actor{User: tenant.User{Role: tenant.Reviewer, Email: "rina@example.com"}}
 	e := audit.Begin(audit.DataRevealed, "verification")
+	e.Stamp("", "", time.Now())
 	if value, err := u.Reveal(audit.With(t.Context(), e), a, v.ID, "nik", " asked by court "); err != nil || *value != "3174084107870501" {
 		t.Errorf("revealed %v, %v", value, err)
 	}
