@@ -72,7 +72,8 @@ type WatchedPersons interface {
 }
 
 // subject is a keyed hash of who was asked about, within the group: the NIK
-// when it is certain, else name and date of birth as given.
+// when it is certain, else name and date of birth as given. A name alone is
+// many persons: what was decided on one of them holds for that verification.
 func (p *Processor) subject(v Verification, e Evidence) []byte {
 	nik := ""
 	e = e.reviewed()
@@ -87,6 +88,9 @@ func (p *Processor) subject(v Verification, e Evidence) []byte {
 	q, _ := screenQuery(v.Config, e.Read)
 	if q.Name == "" {
 		return nil // nobody is known
+	}
+	if q.BirthDate.IsZero() {
+		return p.keyed("subject " + v.GroupID.String() + " verification " + v.ID.String())
 	}
 	return p.keyed("subject " + v.GroupID.String() + " person " + strings.ToUpper(strings.Join(strings.Fields(q.Name), " ")) + " " + q.BirthDate.String())
 }

@@ -260,6 +260,25 @@ func TestRescreen(t *testing.T) {
 	}
 }
 
+// A name alone is many persons: a hit of one of them says nothing of the next.
+func TestDismissABareName(t *testing.T) {
+	b := newBench(t)
+	b.listed(1, "Ratna Kertanegara Wirayuda")
+	const name = `{"name":"Ratna Kertanegara Wirayuda"}`
+	v := b.screen(t, name)
+	got, err := b.screenings().Dismiss(t.Context(), b.actor, v.ID, verification.NewDismissal{EntityID: "E-1", Reason: "born elsewhere"})
+	if err != nil || v.OutputStatus == verification.Verified || got.OutputStatus != verification.Verified {
+		t.Fatalf("%s, then %s, %v", v.OutputStatus, got.OutputStatus, err)
+	}
+	if next := b.screen(t, name); next.OutputStatus == verification.Verified {
+		t.Errorf("another person of that name: %s", next.Output)
+	}
+	b.rescreen(t)
+	if got := b.get(t, v.ID); got.OutputStatus != verification.Verified {
+		t.Errorf("searched again: %s", got.Output)
+	}
+}
+
 func TestDismiss(t *testing.T) {
 	b := newBench(t)
 	b.listed(1, "Nobody Inparticular")
