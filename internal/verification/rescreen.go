@@ -224,7 +224,7 @@ func (p *Processor) rescreen(ctx context.Context, scope tenant.Scope, w Watched)
 	if err != nil {
 		return false, err
 	}
-	s := Screen{Screening: found, Dismissed: aside}
+	s := Screen{Unsearched: unsearched(w.Query), Screening: found, Dismissed: aside}
 	var unknown, fresh []screening.Hit // to the verdict; to everybody
 	for _, h := range alerts(&s) {
 		if w.Alerts[h.EntityID] == h.Fingerprint {

@@ -130,6 +130,41 @@ func TestScreenAPerson(t *testing.T) {
 	}
 }
 
+// Who cannot be searched for is not passed.
+func TestScreenAnUnsearchableName(t *testing.T) {
+	b := newBench(t)
+	b.listed(1, "Ratna Kertanegara Wirayuda")
+	for _, name := range []string{"H.", "Drs. H.", "A", "राम कुमार", "ᮞᮥᮔ᮪ᮓ"} {
+		v := b.screen(t, fmt.Sprintf(`{"name":%q}`, name))
+		c := watchListCheck(t, v)
+		if v.OutputStatus != verification.PartiallyNotVerified || c.Outcome != verification.Inconclusive || c.Code != "NAME_NOT_SEARCHABLE" || !strings.Contains(string(v.Output), `"is_pep":null`) {
+			t.Errorf("%q: %s, %+v, %s", name, v.OutputStatus, c, v.Output)
+		}
+		b.listed(2, "Ratna Kertanegara Wirayuda", "Somebody Else")
+		b.rescreen(t)
+		if got := watchListCheck(t, b.get(t, v.ID)); got != c {
+			t.Errorf("%q after another version: %+v", name, got)
+		}
+	}
+}
+
+func TestCardWithAnUnsearchableName(t *testing.T) {
+	b := newBench(t)
+	b.name = "H. A."
+	v := b.create(t, "https://example.com/hook")
+	if err := b.processor().Process(t.Context(), v.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	if c := watchListCheck(t, b.get(t, v.ID)); c.Outcome != verification.Inconclusive || c.Code != "NAME_NOT_SEARCHABLE" || !strings.Contains(c.Message, "photo") {
+		t.Errorf("%+v", c)
+	}
+	name := "Ratna Kertanegara"
+	b.review(t, b.actor, v, verification.DecideCorrect, map[string]*string{"name": &name})
+	if c := watchListCheck(t, b.get(t, v.ID)); c.Outcome != verification.Pass {
+		t.Errorf("after the name was corrected: %+v", c)
+	}
+}
+
 func TestScreenRefuses(t *testing.T) {
 	b := newBench(t)
 	for person, field := range map[string]string{
