@@ -363,3 +363,26 @@ func letters(word string) (mask uint32) {
 	}
 	return mask
 }
+
+// readScripts are those of which names come out in Latin letters as they are
+// said. Of others the vowels are lost, and mostly nothing is left.
+var readScripts = []*unicode.RangeTable{unicode.Latin, unicode.Arabic, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Georgian,
+	unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Common}
+
+// Searchable tells whether a name has a part that can be found: one that is
+// more than an initial, a particle, a title or a number, in a script that is
+// read. A search for any other name has no hits to speak of, which says nothing
+// of the person.
+func Searchable(name string) bool {
+	r := defaultRules()
+	read := strings.Map(func(c rune) rune {
+		if unicode.IsLetter(c) && !unicode.In(c, readScripts...) {
+			return ' '
+		}
+		return c
+	}, name)
+	return slices.ContainsFunc(r.tokenize(read), func(t token) bool {
+		title := r.titles[t.text]&titlePrefix != 0 && t.class != classHonour
+		return t.class != classInitial && t.class != classParticle && !title && strings.ContainsFunc(t.text, unicode.IsLetter)
+	})
+}

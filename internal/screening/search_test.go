@@ -310,3 +310,17 @@ func BenchmarkBuild(b *testing.B) {
 		Build(lists)
 	}
 }
+
+func TestSearchable(t *testing.T) {
+	for _, name := range []string{"", "...", "123456", "A", "A. B.", "H.", "Drs. H.", "Prof. Dr.", "12 A", "bin al",
+		"राम कुमार", "आदित्य", "ᮞᮥᮔ᮪ᮓ", "ꦱꦸꦏꦂꦤ", "สมชาย"} {
+		if Searchable(name) {
+			t.Errorf("%q is searchable", name)
+		}
+	}
+	for _, name := range []string{"H. Budi", "Ng", "Li", "Muhammad", "Raden", "Imam", "Aʻa", "Øystein", "राम Kumar", "Иван", "Ιωάννης", "محمد", "王小明", "たなか"} {
+		if !Searchable(name) {
+			t.Errorf("%q is not searchable", name)
+		}
+	}
+}

@@ -10,14 +10,14 @@ import (
 	"anycheck/internal/verification"
 )
 
-var selectWatched = `SELECT w.verification_id, v.result_id, (SELECT wrapped FROM data_keys WHERE owner_id = v.result_id), w.subject, w.query, w.alerts, w.lists, w.screened_at, w.held
+var selectWatched = `SELECT w.verification_id, v.result_id, (SELECT wrapped FROM data_keys WHERE owner_id = v.result_id), w.subject, w.query, w.alerts, w.told, w.lists, w.screened_at, w.held
 	FROM watched_persons w JOIN verifications v ON v.id = w.verification_id
 	WHERE ` + inScopeOf("w")
 
 func (s *store) scanWatched(r row) (w verification.Watched, err error) {
 	var result uuid.UUID
 	key := &opener{db: s.db, owner: &result}
-	err = r.Scan(&w.VerificationID, &result, key, &w.Subject, opened{key, "watched_persons.query", &w.VerificationID, &w.Query}, fromJSON{&w.Alerts}, &w.Lists, at{&w.ScreenedAt}, &w.Held)
+	err = r.Scan(&w.VerificationID, &result, key, &w.Subject, opened{key, "watched_persons.query", &w.VerificationID, &w.Query}, fromJSON{&w.Alerts}, fromJSON{&w.Told}, &w.Lists, at{&w.ScreenedAt}, &w.Held)
 	return w, err
 }
 
@@ -38,11 +38,18 @@ func (s *store) SaveWatched(ctx context.Context, scope tenant.Scope, w verificat
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, noVerification, `INSERT INTO watched_persons (verification_id, organization_id, group_id, subject, query, alerts, lists, screened_at, held)
-		SELECT id, organization_id, group_id, $4, $5, $6, $7, $8, $9 FROM verifications WHERE `+inScope+` AND id = $3
-		ON CONFLICT (verification_id) DO UPDATE SET subject = excluded.subject, query = excluded.query, alerts = excluded.alerts,
+	if w.Told == nil {
+		w.Told = map[string][]string{}
+	}
+	told, err := asJSON(w.Told)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, noVerification, `INSERT INTO watched_persons (verification_id, organization_id, group_id, subject, query, alerts, told, lists, screened_at, held)
+		SELECT id, organization_id, group_id, $4, $5, $6, $7, $8, $9, $10 FROM verifications WHERE `+inScope+` AND id = $3
+		ON CONFLICT (verification_id) DO UPDATE SET subject = excluded.subject, query = excluded.query, alerts = excluded.alerts, told = excluded.told,
 			lists = excluded.lists, screened_at = excluded.screened_at, held = excluded.held`,
-		scoped(scope, w.VerificationID, w.Subject, query, alerts, w.Lists, micros(w.ScreenedAt), w.Held)...)
+		scoped(scope, w.VerificationID, w.Subject, query, alerts, told, w.Lists, micros(w.ScreenedAt), w.Held)...)
 }
 
 // Watched implements verification.Store.

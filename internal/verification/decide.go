@@ -30,6 +30,7 @@ const (
 	codeListMatch       = "WATCH_LIST_MATCH"
 	codeNoLists         = "NO_WATCH_LISTS"
 	codeNameUnreadable  = "NAME_UNREADABLE"
+	codeNameUnsearched  = "NAME_NOT_SEARCHABLE"
 	codeNotRequested    = "NOT_REQUESTED"
 	codeModelMissing    = "MODEL_MISSING"
 	codeNIKUnreadable   = "NIK_UNREADABLE"
@@ -316,6 +317,12 @@ func watchListCheck(cfg Configuration, s *Screen) Check {
 	if n := len(alerts(s)); n > 0 {
 		return c.with(Inconclusive, codeListMatch, "%d entries of the watch lists may be this person. A person should compare them.", n)
 	}
+	switch {
+	case s.Unsearched && cfg.Type.WithCard():
+		return c.with(Inconclusive, codeNameUnsearched, "The name as read has no part that can be searched for. A person should compare it with the card and correct it, or a sharper photo be sent. / Nama yang terbaca tidak dapat dicari. Perlu diperiksa petugas, atau mohon kirim foto yang lebih tajam.")
+	case s.Unsearched:
+		return c.with(Inconclusive, codeNameUnsearched, "The name has no part that can be searched for: only titles, initials or numbers, or letters that are not read. Please ask again with the full name in Latin letters. / Nama tidak dapat dicari. Mohon tulis nama lengkap dengan huruf Latin.")
+	}
 	var ages []string
 	for _, l := range s.Lists {
 		ages = append(ages, fmt.Sprintf("%s %d", l.Name, s.ageDays(l)))
@@ -336,6 +343,11 @@ func tamperingCheck(cfg Configuration, i *Inspect) Check {
 		}
 	}
 	return c.with(Pass, "", "The files show no trace of editing.")
+}
+
+// searched tells whether the lists know of the person, or were able to.
+func (s *Screen) searched() bool {
+	return len(s.Asked) > 0 && len(s.Lists) > 0 && (!s.Unsearched || len(alerts(s)) > 0)
 }
 
 // ageDays is how old a list was when it was searched, in whole days.
@@ -390,7 +402,7 @@ func output(cfg Configuration, e Evidence) any {
 	}
 	if s := e.screened(); s != nil {
 		out.PEP = &pep{Matches: []pepMatch{}, Dismissed: []pepDismissed{}, Lists: []pepList{}}
-		if len(s.Asked) > 0 && len(s.Lists) > 0 {
+		if s.searched() {
 			at, office := s.At.UTC(), slices.ContainsFunc(alerts(s), holdsOffice)
 			out.PEP.IsPEP, out.PEP.ScreenedAt = &office, &at
 		}

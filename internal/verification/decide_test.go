@@ -78,6 +78,10 @@ func TestDecide(t *testing.T) {
 		}, "watch_list", Inconclusive, "WATCH_LIST_MATCH", PartiallyNotVerified},
 		{"no list", func(_ *Configuration, e *Evidence) { e.Screen.Lists = nil }, "watch_list", Inconclusive, "NO_WATCH_LISTS", PartiallyNotVerified},
 		{"no name to ask for", func(_ *Configuration, e *Evidence) { e.Screen.Asked = nil }, "watch_list", Inconclusive, "NAME_UNREADABLE", PartiallyNotVerified},
+		{"a name that cannot be searched", func(_ *Configuration, e *Evidence) { e.Screen.Unsearched = true }, "watch_list", Inconclusive, "NAME_NOT_SEARCHABLE", PartiallyNotVerified},
+		{"such a name on a list", func(_ *Configuration, e *Evidence) {
+			e.Screen.Unsearched, e.Screen.Hits = true, []screening.Hit{{EntityID: "Q1", Alert: true}}
+		}, "watch_list", Inconclusive, "WATCH_LIST_MATCH", PartiallyNotVerified},
 		{"edited", func(_ *Configuration, e *Evidence) {
 			e.Inspect.Files["ktp_file"] = forensics.Report{Findings: []forensics.Finding{{Code: "METADATA_STRIPPED"}, {Code: "EDITING_SOFTWARE", Suspicious: true}}}
 		}, "tampering", Inconclusive, "EDITING_SOFTWARE", PartiallyNotVerified},

@@ -107,5 +107,8 @@ func screenQuery(cfg Configuration, r *Read) (q screening.Query, asked []string)
 	return q, asked
 }
 
+// unsearched tells that a name is asked for which no search can find.
+func unsearched(q screening.Query) bool { return q.Name != "" && !screening.Searchable(q.Name) }
+
 // isNIK tells whether a text has the form of a NIK.
 func isNIK(s string) bool { return len(s) == 16 && strings.Trim(s, "0123456789") == "" }

@@ -141,6 +141,9 @@ type Screen struct {
 	// Asked tells which facts of the card were used: name, birth_date, gender,
 	// birth_place. Empty when the name could not be read and nothing was asked.
 	Asked []string `json:"asked"`
+	// Unsearched tells that the name has no part that can be searched for: that
+	// nothing was found says nothing of the person.
+	Unsearched bool `json:"unsearched,omitempty"`
 	Screening
 	// Dismissed are the hits that a reviewer has set aside, by entity.
 	Dismissed map[string]Dismissed `json:"dismissed,omitempty"`
@@ -382,7 +385,7 @@ func (p *Pipeline) screen(ctx context.Context, r *Run) error {
 	if err != nil {
 		return err
 	}
-	r.Evidence.Screen = &Screen{Asked: asked, Screening: found}
+	r.Evidence.Screen = &Screen{Asked: asked, Unsearched: unsearched(q), Screening: found}
 	if r.dismissed != nil {
 		r.Evidence.Screen.Dismissed, err = r.dismissed(ctx, found)
 	}
@@ -446,7 +449,7 @@ func (r *Run) Report(ctx context.Context, v Verification, d Decision, steps []St
 		rep.Match = &ReportMatch{Score: m.Score, Level: string(m.Level), IsMatch: check.Outcome == Pass, Similarity: m.Similarity, Message: check.Message}
 	}
 	if s := r.Evidence.screened(); s != nil {
-		rep.Screened = len(s.Asked) > 0 && len(s.Lists) > 0
+		rep.Screened = s.searched()
 		for _, l := range s.Lists {
 			rep.Lists = append(rep.Lists, l.Name+" version "+l.Version)
 		}

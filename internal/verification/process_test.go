@@ -33,6 +33,7 @@ type engines struct {
 	fail   error // what reading a card answers
 	panic  any
 	nik    string         // on the card; a default when empty
+	name   string         // likewise
 	unread bool           // the card is found, but nothing on it can be read
 	face   *face.Template // on the selfie
 	lists  []screening.List
@@ -58,7 +59,7 @@ func (e *engines) Read(context.Context, *imaging.Picture) (ktp.Reading, error) {
 		return ktp.Reading{}, e.fail
 	}
 	r := ktp.Reading{Found: true, Rectified: imaging.New(171, 108), Codes: []ktp.Code{}, Model: "fake", ModelVersion: "1", Quality: ktp.Quality{PixelsPerMM: 10}, Portrait: ktp.Rect{X0: 120, Y0: 20, X1: 160, Y1: 70}}
-	for f, text := range map[ktp.Field]string{ktp.NIK: cmp.Or(e.nik, "3174080107870501"), ktp.Name: "BUDI", ktp.BirthDate: "1987-07-01", ktp.Gender: "LAKI-LAKI"} {
+	for f, text := range map[ktp.Field]string{ktp.NIK: cmp.Or(e.nik, "3174080107870501"), ktp.Name: cmp.Or(e.name, "BUDI"), ktp.BirthDate: "1987-07-01", ktp.Gender: "LAKI-LAKI"} {
 		v := ktp.Value{Field: f, Value: &text, Confidence: 0.99}
 		if e.unread {
 			v.Value, v.Confidence = nil, 0

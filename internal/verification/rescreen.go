@@ -24,8 +24,12 @@ type Watched struct {
 	VerificationID uuid.UUID
 	Subject        []byte          // the person, see Processor.subject
 	Query          screening.Query // what the lists are asked
-	// Alerts are the hits that somebody was told of: entity → fingerprint.
-	Alerts     map[string]string
+	// Alerts are the hits that the verdict shows: entity → fingerprint. One that
+	// has left the lists since is still among them, as long as the verdict stays.
+	Alerts map[string]string
+	// Told are the fingerprints of the hits that earlier verdicts showed, by
+	// entity. Whoever was told of one is not told again.
+	Told       map[string][]string
 	Lists      string // the list versions last searched, see listVersions
 	ScreenedAt time.Time
 	// Held tells that an alert, and not something else, put the verification
@@ -143,6 +147,27 @@ func (p *Processor) watched(v Verification, e Evidence) (Watched, bool) {
 		Lists: listVersions(found.Lists), ScreenedAt: found.At}, true
 }
 
+// show notes that the verdict now shows s. What a reviewer sets aside is told
+// again once that holds no longer.
+func (w *Watched) show(s *Screen) {
+	told := map[string][]string{}
+	for entity, prints := range w.Told {
+		told[entity] = slices.Clone(prints)
+	}
+	for entity, print := range w.Alerts {
+		if !slices.Contains(told[entity], print) {
+			told[entity] = append(told[entity], print)
+		}
+	}
+	for _, h := range s.Hits {
+		if _, aside := s.Dismissed[h.EntityID]; aside {
+			told[h.EntityID] = slices.DeleteFunc(told[h.EntityID], func(print string) bool { return print == h.Fingerprint })
+		}
+	}
+	maps.DeleteFunc(told, func(_ string, prints []string) bool { return len(prints) == 0 })
+	w.Alerts, w.Told = alertPrints(s), told
+}
+
 func alertPrints(s *Screen) map[string]string {
 	prints := map[string]string{}
 	for _, h := range alerts(s) {
@@ -155,8 +180,8 @@ func alertPrints(s *Screen) map[string]string {
 const rescreenBatch = 200
 
 // Rescreen searches everybody again who was last searched in other versions of
-// the lists. Who gets a new or changed hit goes into review, and their webhook
-// hears of it. It goes on where it was when ctx ends; a person whose search
+// the lists. Who gets a hit that the verdict does not show goes into review, and
+// their webhook hears of it unless it has before. It goes on where it was when ctx ends; a person whose search
 // fails is left for the next time.
 func (p *Processor) Rescreen(ctx context.Context) error {
 	scope := tenant.Everything()
@@ -203,39 +228,32 @@ func (p *Processor) rescreen(ctx context.Context, scope tenant.Scope, w Watched)
 	if err != nil {
 		return false, err
 	}
-	s := Screen{Screening: found, Dismissed: aside}
-	now := alertPrints(&s)
-	if maps.Equal(now, w.Alerts) {
-		return true, nil
-	}
-	var fresh []screening.Hit
+	s := Screen{Unsearched: unsearched(w.Query), Screening: found, Dismissed: aside}
+	var unknown, fresh []screening.Hit // to the verdict; to everybody
 	for _, h := range alerts(&s) {
-		if w.Alerts[h.EntityID] != h.Fingerprint {
+		if w.Alerts[h.EntityID] == h.Fingerprint {
+			continue
+		}
+		unknown = append(unknown, h)
+		if !slices.Contains(w.Told[h.EntityID], h.Fingerprint) {
 			fresh = append(fresh, h)
 		}
 	}
 	judged := slices.ContainsFunc(slices.Collect(maps.Keys(w.Alerts)), func(id string) bool { _, ok := aside[id]; return ok })
-	before := w
-	w.Alerts, w.Lists, w.ScreenedAt = now, listVersions(found.Lists), found.At
-	if len(fresh) == 0 && !judged && !w.Held {
-		// Some are gone from the lists: the verdict of that day stays.
-		return false, p.store.InTx(ctx, func(ctx context.Context, tx Store) error {
-			if _, err := tx.LockVerification(ctx, scope, w.VerificationID); err != nil {
-				return err
-			}
-			if err := stillWatched(ctx, tx, scope, before); err != nil {
-				return err
-			}
-			return tx.SaveWatched(ctx, scope, w)
-		})
+	if len(unknown) == 0 && !judged && (!w.Held || maps.Equal(alertPrints(&s), w.Alerts)) {
+		// If some are gone from the lists: the verdict of that day stays.
+		return true, nil
 	}
+	before := w
+	w.show(&s)
+	w.Lists, w.ScreenedAt = listVersions(found.Lists), found.At
 	v, err := p.store.Verification(ctx, scope, w.VerificationID)
 	if err != nil {
 		return false, err
 	}
 	status := v.Status
 	switch {
-	case len(fresh) > 0:
+	case len(unknown) > 0:
 		status = NeedReview
 	case w.releases(v):
 		status = Completed
@@ -248,11 +266,11 @@ func (p *Processor) rescreen(ctx context.Context, scope tenant.Scope, w Watched)
 			if err := p.announceAlert(ctx, tx, scope, v, fresh, s); err != nil {
 				return err
 			}
-			if v.Status == Completed {
-				w.Held = true
-				if err := p.transition(ctx, tx, scope, v, Reopen, systemActor); err != nil {
-					return err
-				}
+		}
+		if len(unknown) > 0 && v.Status == Completed {
+			w.Held = true
+			if err := p.transition(ctx, tx, scope, v, Reopen, systemActor); err != nil {
+				return err
 			}
 		}
 		if err := p.release(ctx, tx, scope, v, &w, systemActor); err != nil {

@@ -386,7 +386,7 @@ func (r *Reviews) correct(ctx context.Context, a tenant.Actor, v Verification, r
 		if err != nil {
 			return c, err
 		}
-		run.Evidence.Rescreen = &Screen{Asked: asked, Screening: found, Dismissed: aside}
+		run.Evidence.Rescreen = &Screen{Asked: asked, Unsearched: unsearched(q), Screening: found, Dismissed: aside}
 		c.steps, c.rescreened = append(c.steps, StepRescreen), true
 	}
 	return c, nil

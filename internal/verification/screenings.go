@@ -257,7 +257,8 @@ func (s *Screenings) change(ctx context.Context, a tenant.Actor, id uuid.UUID, e
 		if err != nil {
 			return err
 		}
-		w.Alerts, w.Lists = alertPrints(&found), listVersions(found.Lists)
+		w.show(&found)
+		w.Lists = listVersions(found.Lists)
 		// With four eyes one person's word closes no review.
 		w.Held = w.Held && !settings.FourEyes
 		if err := s.process.release(ctx, tx, a.Scope(), v, &w, a.Name()); err != nil {

@@ -130,6 +130,41 @@ func TestScreenAPerson(t *testing.T) {
 	}
 }
 
+// Who cannot be searched for is not passed.
+func TestScreenAnUnsearchableName(t *testing.T) {
+	b := newBench(t)
+	b.listed(1, "Ratna Kertanegara Wirayuda")
+	for _, name := range []string{"H.", "Drs. H.", "A", "राम कुमार", "ᮞᮥᮔ᮪ᮓ"} {
+		v := b.screen(t, fmt.Sprintf(`{"name":%q}`, name))
+		c := watchListCheck(t, v)
+		if v.OutputStatus != verification.PartiallyNotVerified || c.Outcome != verification.Inconclusive || c.Code != "NAME_NOT_SEARCHABLE" || !strings.Contains(string(v.Output), `"is_pep":null`) {
+			t.Errorf("%q: %s, %+v, %s", name, v.OutputStatus, c, v.Output)
+		}
+		b.listed(2, "Ratna Kertanegara Wirayuda", "Somebody Else")
+		b.rescreen(t)
+		if got := watchListCheck(t, b.get(t, v.ID)); got != c {
+			t.Errorf("%q after another version: %+v", name, got)
+		}
+	}
+}
+
+func TestCardWithAnUnsearchableName(t *testing.T) {
+	b := newBench(t)
+	b.name = "H. A."
+	v := b.create(t, "https://example.com/hook")
+	if err := b.processor().Process(t.Context(), v.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	if c := watchListCheck(t, b.get(t, v.ID)); c.Outcome != verification.Inconclusive || c.Code != "NAME_NOT_SEARCHABLE" || !strings.Contains(c.Message, "photo") {
+		t.Errorf("%+v", c)
+	}
+	name := "Ratna Kertanegara"
+	b.review(t, b.actor, v, verification.DecideCorrect, map[string]*string{"name": &name})
+	if c := watchListCheck(t, b.get(t, v.ID)); c.Outcome != verification.Pass {
+		t.Errorf("after the name was corrected: %+v", c)
+	}
+}
+
 func TestScreenRefuses(t *testing.T) {
 	b := newBench(t)
 	for person, field := range map[string]string{
@@ -276,6 +311,71 @@ func TestDismissABareName(t *testing.T) {
 	b.rescreen(t)
 	if got := b.get(t, v.ID); got.OutputStatus != verification.Verified {
 		t.Errorf("searched again: %s", got.Output)
+	}
+}
+
+// A hit that was away meanwhile, as after a bad issue of a list that was rolled
+// back, is not told a second time.
+func TestHitThatComesBack(t *testing.T) {
+	const (
+		none, listed, changed = "Nobody Inparticular", "Ratna Kertanegara Wirayuda", "Ratna Kertanegara Wirayuda changed"
+		start                 = "IN_QUEUE IN_PROGRESS "
+	)
+	approve := func(t *testing.T, b *bench, v verification.Verification) {
+		b.review(t, b.actor, v, verification.DecideApprove, nil)
+	}
+	soon := time.Now().Add(time.Hour)
+	dismissal := func(ends *time.Time) func(*testing.T, *bench, verification.Verification) {
+		return func(t *testing.T, b *bench, v verification.Verification) {
+			if _, err := b.screenings().Dismiss(t.Context(), b.actor, v.ID, verification.NewDismissal{EntityID: "E-1", Reason: "x", ExpiresAt: ends}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		what    string
+		first   string // listed when the person was asked about
+		then    []any  // names of the next version, or what a person does
+		told    string
+		outcome verification.Outcome
+	}{
+		{"in review", listed, []any{none, none, listed}, start + "NEED_REVIEW", verification.Inconclusive},
+		{"approved", listed, []any{approve, none, listed}, start + "NEED_REVIEW COMPLETED", verification.Pass},
+		{"approved while it was away", listed, []any{none, approve, listed}, start + "NEED_REVIEW COMPLETED", verification.Pass},
+		{"told and approved", none, []any{listed, approve, none, listed}, start + "COMPLETED ALERT NEED_REVIEW COMPLETED", verification.Pass},
+		{"it comes back changed", listed, []any{approve, none, changed}, start + "NEED_REVIEW COMPLETED ALERT NEED_REVIEW", verification.Inconclusive},
+		{"a change that is taken back", listed, []any{changed, listed, changed}, start + "NEED_REVIEW ALERT", verification.Inconclusive},
+		// A verdict that does not know it must not stand, though it was told.
+		{"its leaving ended the review", none, []any{listed, none, listed}, start + "COMPLETED ALERT NEED_REVIEW COMPLETED NEED_REVIEW", verification.Inconclusive},
+		{"ended and resumed again", none, []any{listed, none, listed, none, listed}, start + "COMPLETED ALERT NEED_REVIEW COMPLETED NEED_REVIEW COMPLETED NEED_REVIEW", verification.Inconclusive},
+		{"a change that was approved is taken back", listed, []any{changed, approve, listed}, start + "NEED_REVIEW ALERT COMPLETED NEED_REVIEW", verification.Inconclusive},
+		{"dismissed", none, []any{listed, dismissal(nil), none, listed}, start + "COMPLETED ALERT NEED_REVIEW COMPLETED", verification.Pass},
+		{"dismissed and run out", none, []any{listed, dismissal(&soon), 2 * time.Hour}, start + "COMPLETED ALERT NEED_REVIEW COMPLETED ALERT NEED_REVIEW", verification.Inconclusive},
+		{"run out while it was away", none, []any{listed, dismissal(&soon), none, 2 * time.Hour, listed}, start + "COMPLETED ALERT NEED_REVIEW COMPLETED ALERT NEED_REVIEW", verification.Inconclusive},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			b := newBench(t)
+			b.listed(1, tt.first)
+			v := b.screen(t, ratna)
+			var ahead time.Duration
+			for i, step := range tt.then {
+				switch step := step.(type) {
+				case string:
+					b.listed(i+2, step)
+				case time.Duration:
+					ahead = step
+				case func(*testing.T, *bench, verification.Verification):
+					step(t, b, v)
+				}
+				if err := b.later(ahead).Rescreen(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got := b.get(t, v.ID)
+			if told := b.told(t, v); told != tt.told || watchListCheck(t, got).Outcome != tt.outcome {
+				t.Errorf("events %s, check %+v; want %s, %s", told, watchListCheck(t, got), tt.told, tt.outcome)
+			}
+		})
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 func (w *world) watch(t *testing.T, v verification.Verification, subject string) verification.Watched {
 	t.Helper()
 	kept := verification.Watched{VerificationID: v.ID, Subject: []byte(subject), Query: screening.Query{Name: "A", BirthDate: screening.PartialDate{Year: 1960}},
-		Alerts: map[string]string{"E-1": "f1"}, Lists: "a 1", ScreenedAt: now}
+		Alerts: map[string]string{"E-1": "f1"}, Told: map[string][]string{}, Lists: "a 1", ScreenedAt: now}
 	must(t, w.db.SaveWatched(t.Context(), w.scope, kept))
 	return kept
 }
@@ -46,7 +46,7 @@ func testWatchedPersons(t *testing.T, db *store.DB) {
 	got, err := db.Watched(ctx, w.scope, one.ID)
 	must(t, err)
 	same(t, "kept", got, first)
-	first.Alerts, first.Held = map[string]string{}, true
+	first.Alerts, first.Told, first.Held = map[string]string{}, map[string][]string{"E-1": {"f1", "f0"}}, true
 	must(t, db.SaveWatched(ctx, w.scope, first))
 	got, err = db.Watched(ctx, w.scope, one.ID)
 	must(t, err)
