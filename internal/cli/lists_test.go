@@ -41,7 +41,7 @@ func TestLists(t *testing.T) {
 	}
 	// A file that has lost too much is refused with the reason.
 	code, _, stderr := run(t, dir, "lists", "import", list(rows[1]))
-	if code == 0 || !strings.Contains(stderr, "--force") || !strings.Contains(stderr, "3 to 1") {
+	if code == 0 || !strings.Contains(stderr, "--force") || !strings.Contains(stderr, "2 of 3 entities") {
 		t.Errorf("a shrunken list: exit %d, %s", code, stderr)
 	}
 	if got := importOf(list(rows[1]), "--force").Import; got.Version != 3 || got.Changes.Removed != 2 {

@@ -41,6 +41,7 @@ type Options struct {
 	// FollowTheMoney entities that name none; without it, the file's base name
 	// is used. The lists of publishers have names of their own.
 	Name        string
+	Force       bool  // read a file that has not as many records as it says
 	MaxBytes    int64 // a file; 0: DefaultMaxBytes
 	MaxEntities int   // a list; 0: DefaultMaxEntities
 }
@@ -291,13 +292,14 @@ type builder struct {
 	list   screening.List
 	report ListReport
 	limit  int
+	force  bool
 	seen   map[string]int // id → its place in the list
 }
 
 func newBuilder(name string, opts Options) *builder {
 	return &builder{
 		list:  screening.List{Name: name},
-		limit: opts.MaxEntities, seen: map[string]int{},
+		limit: opts.MaxEntities, force: opts.Force, seen: map[string]int{},
 		report: ListReport{Schemas: map[screening.Schema]int{}, Skipped: map[string]int{}},
 	}
 }
