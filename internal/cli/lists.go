@@ -23,7 +23,7 @@ type listsCmd struct {
 
 type listsImportCmd struct {
 	Files []string `arg:"" type:"existingfile" help:"List files."`
-	Name  string   `help:"Name for lists that carry none. Default: the file's name."`
+	Name  string   `help:"Name for lists that carry none: letters, digits, _ - . and :. Default: the file's name."`
 	Force bool     `help:"Import a list even when its file has not as many records as it says, or it has lost more than a tenth of its entities, names or dates of birth."`
 }
 

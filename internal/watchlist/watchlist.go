@@ -22,9 +22,11 @@ import (
 	"hash"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/screening"
 )
@@ -118,6 +120,9 @@ func Parse(ctx context.Context, files []File, opts Options) ([]screening.List, R
 	if len(files) == 0 {
 		return nil, Report{}, fault.New(fault.Invalid, "No list file was given.")
 	}
+	if opts.Name != "" && !goodName(opts.Name) {
+		return nil, Report{}, fault.New(fault.Invalid, "The name of a list is of letters, digits, _ - . and :, %d at most, without a number of 16 digits.", maxName)
+	}
 	var single, ofac []*source
 	for _, f := range files {
 		s := &source{ctx: ctx, name: filepath.Base(f.Name), hash: sha256.New(), left: opts.MaxBytes, max: opts.MaxBytes}
@@ -179,8 +184,16 @@ func Parse(ctx context.Context, files []File, opts Options) ([]screening.List, R
 	return lists, report, nil
 }
 
-// slug makes a dataset name of a file name: lower case up to the first full
-// stop, other signs as underscores.
+// maxName bounds what is made of a file's name, in bytes.
+const maxName = 64
+
+// goodName tells a name that the audit log can hold: an import leaves a record.
+func goodName(name string) bool { return audit.Fits("list", name) }
+
+var longNumber = regexp.MustCompile(`[0-9]{16,}`)
+
+// slug makes a list's name of a file's: lower case up to the first full stop,
+// other signs as underscores, without what may be somebody's number.
 func slug(file string) string {
 	base, _, _ := strings.Cut(strings.ToLower(file), ".")
 	base = strings.Map(func(c rune) rune {
@@ -189,7 +202,8 @@ func slug(file string) string {
 		}
 		return '_'
 	}, base)
-	if base = strings.Trim(base, "_"); base == "" {
+	base = longNumber.ReplaceAllString(base, "")
+	if base = strings.Trim(base[:min(len(base), maxName)], "_"); base == "" {
 		return "list"
 	}
 	return base

@@ -173,6 +173,30 @@ func TestOwnCSV(t *testing.T) {
 	}
 }
 
+// TestListNames: a list has a name that the audit log can hold.
+func TestListNames(t *testing.T) {
+	for from, want := range map[string]string{
+		"My Staff.csv":                    "my_staff",
+		strings.Repeat("x", 300) + ".csv": strings.Repeat("x", 64),
+		"a" + strings.Repeat("-", 200):    "a",
+		"staff 3201010101010001.csv":      "staff",
+		"3201010101010001.csv":            "list",
+		"320101010101000.csv":             "320101010101000",
+	} {
+		lists, _ := parse(t, file(from, own))
+		same(t, from, lists[0].Name, want)
+	}
+	for _, name := range []string{"a b", "../../etc", "a,b", strings.Repeat("x", 65), "3201010101010001", " ", "a\n"} {
+		_, _, err := watchlist.Parse(t.Context(), []watchlist.File{file("a.csv", own)}, watchlist.Options{Name: name})
+		if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "name of a list") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	// Nor is one taken from what the file holds.
+	lists, _ := parse(t, file("people.json", strings.ReplaceAll(ftm, "made_up", "made up")))
+	same(t, "a dataset that cannot be a name", lists[0].Name, "people")
+}
+
 func TestBrokenFiles(t *testing.T) {
 	bomb := `<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;">]><CONSOLIDATED_LIST><INDIVIDUALS>&b;</INDIVIDUALS></CONSOLIDATED_LIST>`
 	for _, c := range []struct {
