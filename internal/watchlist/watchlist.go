@@ -26,6 +26,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/encoding/unicode"
+
 	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/screening"
@@ -265,8 +267,13 @@ func (s *source) where() string {
 
 // sniff finds the format by what the file begins with.
 func sniff(s *source) (Format, error) {
-	if mark, _ := s.in.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
+	mark, _ := s.in.Peek(3)
+	switch {
+	case bytes.Equal(mark, []byte("\xef\xbb\xbf")):
 		s.in.Discard(3)
+	case bytes.HasPrefix(mark, []byte("\xff\xfe")), bytes.HasPrefix(mark, []byte("\xfe\xff")):
+		utf16 := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
+		s.in = bufio.NewReaderSize(utf16.NewDecoder().Reader(s.in), 64<<10)
 	}
 	head, err := s.in.Peek(32 << 10)
 	if err != nil && err != io.EOF {
