@@ -167,14 +167,21 @@ var (
 	longNumber = regexp.MustCompile(`[0-9]{16}`)
 )
 
+func plain(shape *regexp.Regexp, s string) bool {
+	return shape.MatchString(s) && (shape == sha256Hex || !longNumber.MatchString(s))
+}
+
+// Fits tells whether a record may have a value as the detail key.
+func Fits(key, value string) bool {
+	shape, ok := details[key]
+	return ok && plain(shape, value)
+}
+
 // Check refuses a record that might hold personal data, or has no time. What it refuses is a
 // mistake of ours.
 func (r Record) Check() error {
 	wrong := func(what string) error {
 		return fault.New(fault.Internal, "The audit record cannot be written: its %s is not one of those allowed.", what)
-	}
-	plain := func(shape *regexp.Regexp, s string) bool {
-		return shape.MatchString(s) && (shape == sha256Hex || !longNumber.MatchString(s))
 	}
 	_, parsed := uuid.Parse(r.Organization)
 	switch {
@@ -198,8 +205,7 @@ func (r Record) Check() error {
 		return wrong("outcome")
 	}
 	for key, value := range r.Details {
-		shape, ok := details[key]
-		if !ok || !plain(shape, value) {
+		if !Fits(key, value) {
 			return wrong("detail " + strings.ToValidUTF8(key, "?"))
 		}
 	}

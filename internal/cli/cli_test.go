@@ -112,6 +112,7 @@ func TestExitCodes(t *testing.T) {
 		{"a text for a picture", []string{"verify", "--ktp", picture}, 2, "picture"},
 		{"a file that is not there", []string{"verify", "--ktp", picture + ".gone"}, 2, ""},
 		{"no server", []string{"demo", "--url", "http://127.0.0.1:1"}, 7, "127.0.0.1:1"},
+		{"a list's name that is none", []string{"lists", "import", "--name", "a b", write(t, dir, "own.csv", []byte("id,name\nA,Wirandaka\n"))}, 2, "name of a list"},
 		{"a broken list", []string{"lists", "import", picture}, 2, "text.jpg"},
 	}
 	for _, tt := range tests {

@@ -23,8 +23,8 @@ type listsCmd struct {
 
 type listsImportCmd struct {
 	Files []string `arg:"" type:"existingfile" help:"List files."`
-	Name  string   `help:"Name for lists that carry none. Default: the file's name."`
-	Force bool     `help:"Import a list even when it has lost more than a tenth of its entities."`
+	Name  string   `help:"Name for lists that carry none: letters, digits, _ - . and :. Default: the file's name."`
+	Force bool     `help:"Import a list even when its file has not as many records as it says, or it has lost more than a tenth of its entities, names or dates of birth."`
 }
 
 func (c listsImportCmd) Run(e *env) error {
@@ -43,7 +43,7 @@ func (c listsImportCmd) Run(e *env) error {
 		files = append(files, watchlist.File{Name: path, Data: io.TeeReader(f, bar)})
 	}
 	bar.ChangeMax64(total)
-	lists, report, err := watchlist.Parse(e.ctx, files, watchlist.Options{Name: c.Name})
+	lists, report, err := watchlist.Parse(e.ctx, files, watchlist.Options{Name: c.Name, Force: c.Force})
 	_ = bar.Finish()
 	if err != nil {
 		return err

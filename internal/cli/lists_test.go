@@ -41,7 +41,7 @@ func TestLists(t *testing.T) {
 	}
 	// A file that has lost too much is refused with the reason.
 	code, _, stderr := run(t, dir, "lists", "import", list(rows[1]))
-	if code == 0 || !strings.Contains(stderr, "--force") || !strings.Contains(stderr, "3 to 1") {
+	if code == 0 || !strings.Contains(stderr, "--force") || !strings.Contains(stderr, "2 of 3 entities") {
 		t.Errorf("a shrunken list: exit %d, %s", code, stderr)
 	}
 	if got := importOf(list(rows[1]), "--force").Import; got.Version != 3 || got.Changes.Removed != 2 {
@@ -90,5 +90,33 @@ func TestLists(t *testing.T) {
 	_, out, _ = run(t, dir, "lists", "list")
 	if strings.Count(out, "searched") != 1 || strings.Count(out, "replaced") != 2 || !strings.Contains(out, "0 days") {
 		t.Errorf("lists: %s", out)
+	}
+}
+
+// TestScreenRefuses: whom nobody could be asked about is no clean answer.
+func TestScreenRefuses(t *testing.T) {
+	dir := t.TempDir()
+	list := write(t, dir, "own.csv", []byte("id,name,birth_date\nA,Ratna Kertanegara Wirayuda,1968-05-04\n"))
+	const name = "Ratna Kertanegara Wirayuda"
+	for _, tt := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"--name", name, "--birth-date", "1968-05-04"}, exitAlert, ""},
+		{[]string{"--name", name, "--birth-date", "1968-13-01"}, 2, "--birth-date must be a date"},
+		{[]string{"--name", name, "--birth-date", "1968-02-30"}, 2, "--birth-date must be a date"},
+		{[]string{"--name", name, "--birth-date", "2999-01-01"}, 2, "--birth-date must not lie in the future"},
+		{[]string{"--name", name, "--as-of", "2999-01-01"}, 2, "--as-of must not lie in the future"},
+		{[]string{"--name", ""}, 2, "--name must not be empty"},
+		{[]string{"--name", "   "}, 2, "--name must not be empty"},
+		{[]string{"--name", "..."}, 2, "--name must have letters"},
+		{[]string{"--name", "123456"}, 2, "--name must have letters"},
+		{[]string{"--name", "Ratna \xff"}, 2, "--name must be UTF-8"},
+		{[]string{"--name", name, "--place", "\x01"}, 2, "--place must have"},
+	} {
+		if code, out, stderr := run(t, dir, append([]string{"screen", "--lists", list}, tt.args...)...); code != tt.code || !strings.Contains(stderr, tt.says) {
+			t.Errorf("%q: exit %d, %s%s", tt.args, code, out, stderr)
+		}
 	}
 }

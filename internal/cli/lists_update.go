@@ -16,7 +16,7 @@ import (
 
 type listsUpdateCmd struct {
 	Names []string `arg:"" optional:"" help:"Sources: configured or built-in names, or name=https://…. Default: all that are configured."`
-	Force bool     `help:"Import what has not changed at the source too, and lists that have lost more than a tenth of their entities."`
+	Force bool     `help:"Import what has not changed at the source too, files that have not as many records as they say, and lists that have lost more than a tenth of their entities, names or dates of birth."`
 }
 
 // Help is shown below the command's flags.

@@ -11,6 +11,7 @@ import (
 	"anycheck/internal/app"
 	"anycheck/internal/fault"
 	"anycheck/internal/screening"
+	"anycheck/internal/verification"
 	"anycheck/internal/watchlist"
 )
 
@@ -51,23 +52,20 @@ type screenAnswer struct {
 }
 
 func (c screenCmd) Run(e *env) error {
-	q := screening.Query{Name: c.Name, Gender: screening.Gender(c.Gender), Place: c.Place, AllSchemas: c.All}
-	if c.BirthDate != "" {
-		var err error
-		if q.BirthDate, err = screening.ParseDate(c.BirthDate); err != nil {
-			return fault.New(fault.Invalid, "--birth-date: %v.", err)
-		}
+	person, err := c.person()
+	if err != nil {
+		return err
 	}
+	q := screening.Query{Name: person.Name, BirthDate: person.BirthDate, Gender: person.Gender, Place: person.BirthPlace, AllSchemas: c.All}
 	if c.Limit < 1 || c.Limit > 100 {
 		return fault.New(fault.Invalid, "--limit is not between 1 and 100.")
 	}
 	var index *screening.Index
-	var err error
 	if c.Against != "" {
 		q.AllSchemas = true
 		index = screening.BuildName(c.Against)
-	} else if c.AsOf != "" {
-		if index, err = c.pastIndex(e); err != nil {
+	} else if person.AsOf != nil {
+		if index, err = c.pastIndex(e, *person.AsOf); err != nil {
 			return err
 		}
 	} else if index, err = listIndex(e, c.Lists); err != nil {
@@ -87,6 +85,31 @@ func (c screenCmd) Run(e *env) error {
 		return errAlert
 	}
 	return e.ctx.Err()
+}
+
+// person is whom the flags name, by the rules of the person service.
+func (c screenCmd) person() (verification.Person, error) {
+	values := map[string]string{"name": c.Name}
+	flags := map[string]string{"name": "--name"}
+	for _, f := range []struct{ field, flag, value string }{
+		{"birth_date", "--birth-date", c.BirthDate}, {"gender", "--gender", strings.ToUpper(c.Gender)},
+		{"birth_place", "--place", c.Place}, {"as_of", "--as-of", c.AsOf},
+	} {
+		flags[f.field] = f.flag
+		if f.value != "" {
+			values[f.field] = f.value
+		}
+	}
+	p, err := verification.AskedPerson(values, time.Now())
+	var wrong *fault.Error
+	if errors.As(err, &wrong) && len(wrong.Fields) > 0 {
+		var all []string
+		for _, f := range wrong.Fields {
+			all = append(all, flags[strings.TrimPrefix(f.Field, "configuration.")]+" "+f.Message)
+		}
+		err = fault.New(fault.Invalid, "%s.", strings.Join(all, "; "))
+	}
+	return p, err
 }
 
 func (c screenCmd) text(w io.Writer, a screenAnswer) {
@@ -133,13 +156,9 @@ func listed(l screening.List) string {
 }
 
 // pastIndex is the index of the lists of a day.
-func (c screenCmd) pastIndex(e *env) (index *screening.Index, err error) {
-	day, err := time.Parse(time.DateOnly, c.AsOf)
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "--as-of: must be a day, YYYY-MM-DD.")
-	}
+func (c screenCmd) pastIndex(e *env, end time.Time) (index *screening.Index, err error) {
 	err = e.withPlatform(func(p *app.Platform) error {
-		index, err = p.Lists.IndexAsOf(e.ctx, day.AddDate(0, 0, 1).Add(-time.Microsecond))
+		index, err = p.Lists.IndexAsOf(e.ctx, end)
 		return err
 	})
 	if err == nil && index.Len() == 0 {

@@ -1,10 +1,12 @@
 package verification
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"anycheck/internal/fault"
 	"anycheck/internal/ktp"
@@ -21,6 +23,27 @@ type Person struct {
 	// AsOf asks for the lists as they were at the end of this day, in UTC.
 	AsOf *time.Time `json:",omitempty"`
 	Once bool       // not searched again when lists change
+}
+
+// AskedPerson is whom the values say, by the names of the person service's
+// form; the error lists those that are wrong as ParseConfiguration does.
+func AskedPerson(values map[string]string, now time.Time) (Person, error) {
+	for name, v := range values {
+		if strings.ContainsRune(v, utf8.RuneError) { // what stands for bytes that are none, too
+			return Person{}, fault.Field("configuration."+name, "must be UTF-8")
+		}
+	}
+	services := Catalogue()
+	service := services[slices.IndexFunc(services, func(s Service) bool { return s.Code == PersonService })]
+	raw, err := json.Marshal(values)
+	if err != nil {
+		return Person{}, err
+	}
+	cfg, err := ParseConfiguration(service.Form, raw)
+	if err != nil {
+		return Person{}, err
+	}
+	return *cfg.Person, cfg.Person.ahead(now)
 }
 
 // set takes a field of the form; what it answers says what is wrong.

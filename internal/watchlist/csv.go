@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"anycheck/internal/screening"
@@ -198,14 +199,7 @@ func parseOwn(b *builder, s *source) error {
 			}
 			e.Names = append(e.Names, screening.Name{Text: a, Kind: kind})
 		}
-		for _, d := range split(get("birth_date")) {
-			date, err := screening.ParseDate(d)
-			if err != nil {
-				b.warn(s, "a date of birth that cannot be read was left out")
-				continue
-			}
-			e.BirthDates = append(e.BirthDates, date)
-		}
+		e.BirthDates = b.dates(s, split(get("birth_date")))
 		if len(e.Topics) == 0 {
 			e.Topics = []string{"sanction"}
 			if len(e.Positions) > 0 {
@@ -219,6 +213,31 @@ func parseOwn(b *builder, s *source) error {
 			return err
 		}
 	}
+}
+
+// dates reads dates of birth. Of one whose month or day cannot be, the rest
+// counts; either is warned of, 00 is not.
+func (b *builder) dates(s *source, texts []string) (out []screening.PartialDate) {
+	for _, text := range texts {
+		date, err := screening.ParseDate(text)
+		if err != nil {
+			b.warn(s, "a date of birth that cannot be read was left out")
+			continue
+		}
+		if date.Day > 0 && time.Date(date.Year, time.Month(date.Month), date.Day, 0, 0, 0, 0, time.UTC).Day() != date.Day {
+			date.Day = 0
+		}
+		text, _, _ = strings.Cut(text, "T")
+		read := []int{date.Year, date.Month, date.Day}
+		for i, part := range strings.Split(text, "-") {
+			if n, err := strconv.Atoi(part); i > 0 && err == nil && n != read[i] {
+				b.warn(s, "of a date of birth that is no day, only what can be was read")
+				break
+			}
+		}
+		out = append(out, date)
+	}
+	return out
 }
 
 func split(text string) []string {

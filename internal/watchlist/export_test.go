@@ -1,5 +1,7 @@
 package watchlist
 
+import "anycheck/internal/screening"
+
 // What tests outside need of the readers' insides.
 
 // IndonesianDates gives the dates in a cell in their written form.
@@ -9,6 +11,17 @@ func IndonesianDates(text string) (out []string, unread bool) {
 		out = append(out, d.String())
 	}
 	return out, unread
+}
+
+// PPATKNames gives the names in a cell, weak ones in brackets.
+func PPATKNames(text string) (out []string) {
+	for _, n := range ppatkNames(text) {
+		if n.Kind == screening.Weak {
+			n.Text = "(" + n.Text + ")"
+		}
+		out = append(out, n.Text)
+	}
+	return out
 }
 
 // ReadXLSRecords gives the cells of the worksheets in such records, row by row.

@@ -125,7 +125,14 @@ func TestOFACXML(t *testing.T) {
 	same(t, "advanced places", e.Places, []string{"Wonopringgo, Indonesia"})
 	same(t, "advanced gender", e.Gender, screening.Male)
 	same(t, "advanced skipped", report.Lists[0].Skipped, map[string]int{"programmes of an unknown entry": 1})
-	_, report = parse(t, file("sdn.xml", strings.Replace(sdnXML, "<Record_Count>4<", "<Record_Count>5<", 1)))
+	short := strings.Replace(sdnXML, "<Record_Count>4<", "<Record_Count>5<", 1)
+	if _, _, err := watchlist.Parse(t.Context(), []watchlist.File{file("sdn.xml", short)}, watchlist.Options{}); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "5 records and has 4") {
+		t.Errorf("a record is missing: %v", err)
+	}
+	_, report, err := watchlist.Parse(t.Context(), []watchlist.File{file("sdn.xml", short)}, watchlist.Options{Force: true})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if w := report.Lists[0].Warnings; len(w) != 1 || !strings.Contains(w[0], "5 records") {
 		t.Errorf("a record is missing: %q", w)
 	}

@@ -72,7 +72,9 @@ func parseFTM(b *builder, s *source) error {
 	}
 	if len(datasets) == 1 {
 		for d := range datasets {
-			b.list.Name = d
+			if goodName(d) {
+				b.list.Name = d
+			}
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,14 +75,38 @@ type Imported struct {
 	Unchanged bool    `json:"unchanged"` // the same content as the active version, which stays
 }
 
-// mostLost is the share of its entities that a list may lose in one import.
+// mostLost is the share of its entities, names or dates of birth that a list
+// may lose in one import.
 const mostLost = 0.10
+
+// facts are what a version has to be found by, or what of it another lacks.
+type facts struct{ entities, names, dates int }
+
+func (f *facts) add(e *screening.Entity) {
+	f.entities++
+	f.names += len(e.Names)
+	f.dates += len(e.BirthDates)
+}
+
+// tooMuch says what is lost beyond the share that may be; empty: nothing.
+func (f facts) tooMuch(lost facts) string {
+	var out []string
+	for _, of := range []struct {
+		lost, had int
+		what      string
+	}{{lost.entities, f.entities, "entities"}, {lost.names, f.names, "names"}, {lost.dates, f.dates, "dates of birth"}} {
+		if float64(of.lost) > mostLost*float64(of.had) {
+			out = append(out, fmt.Sprintf("%d of %d %s", of.lost, of.had, of.what))
+		}
+	}
+	return strings.Join(out, ", ")
+}
 
 // Import keeps a parsed list as the next version of its name and makes it the
 // one that is searched. The content of the active version is no new version. A
-// list that has lost more than a tenth of its entities is refused
-// (fault.Conflict) unless forced: a publisher's broken file must not silence
-// alerts.
+// list that has lost more than a tenth of its entities, names or dates of birth
+// is refused (fault.Conflict) unless forced, whatever it has gained: a
+// publisher's broken file must not silence alerts.
 func (l *Library) Import(ctx context.Context, list screening.List, force bool) (Imported, error) {
 	if len(list.Entities) == 0 {
 		return Imported{}, fault.New(fault.Invalid, "The list %s has no entity; the last good version stays in use.", list.Name)
@@ -99,18 +124,19 @@ func (l *Library) Import(ctx context.Context, list screening.List, force bool) (
 			last.CheckedAt = l.now()
 			return Imported{Version: last.Version, Unchanged: true}, l.rows.WatchListChecked(ctx, last.ID, last.CheckedAt)
 		}
-		prints := make(map[string]uint64, len(list.Entities))
+		now := make(map[string]content, len(list.Entities))
 		for i := range list.Entities {
-			prints[list.Entities[i].ID] = screening.Fingerprint(&list.Entities[i])
+			e := &list.Entities[i]
+			now[e.ID] = contentOf(e, screening.Fingerprint(e))
 		}
-		d, err := l.compare(ctx, last, prints)
+		d, had, lost, err := l.compare(ctx, last, now)
 		if err != nil {
 			return Imported{}, err
 		}
 		done.Changes = Changes{len(d.Added), len(d.Removed), len(d.Changed)}
-		if lost := last.Entities - len(list.Entities); float64(lost) > mostLost*float64(last.Entities) && !force {
-			return Imported{}, fault.New(fault.Conflict, "The list %s would shrink from %d to %d entities (%d of version %d are missing); that looks like a broken file. Version %d stays in use. Import with --force if the list is right.",
-				list.Name, last.Entities, len(list.Entities), done.Changes.Removed, last.Version, last.Version)
+		if what := had.tooMuch(lost); what != "" && !force {
+			return Imported{}, fault.New(fault.Conflict, "The list %s would lose %s of version %d; that looks like a broken file. Version %d stays in use. Import with --force if the list is right.",
+				list.Name, what, last.Version, last.Version)
 		}
 	}
 	row := verification.WatchList{ID: uuid.Must(uuid.NewV7()), Name: list.Name, Checksum: list.Checksum, Entities: len(list.Entities), ImportedAt: l.now()}
@@ -172,15 +198,15 @@ func (l *Library) Diff(ctx context.Context, name string, from, to int) (Differen
 	if from < 1 || to < 1 || from > newest || to > newest {
 		return Difference{}, fault.New(fault.NotFound, "The list %s has the versions 1 to %d; two of them are needed.", name, newest)
 	}
-	prints := make(map[string]uint64, versions[to].Entities)
+	now := make(map[string]content, versions[to].Entities)
 	err = l.load(ctx, versions[to], func(e *screening.Entity, print uint64) error {
-		prints[e.ID] = print
+		now[e.ID] = contentOf(e, print)
 		return nil
 	})
 	if err != nil {
 		return Difference{}, err
 	}
-	d, err := l.compare(ctx, versions[from], prints)
+	d, _, _, err := l.compare(ctx, versions[from], now)
 	d.From, d.To = from, to
 	return d, err
 }
@@ -203,17 +229,36 @@ func (l *Library) versions(ctx context.Context, name string) (map[int]verificati
 	return versions, nil
 }
 
-// compare holds a stored version against the fingerprints of another, by id.
-func (l *Library) compare(ctx context.Context, old verification.WatchList, now map[string]uint64) (d Difference, err error) {
+// content is what an entity of another version is held against.
+type content struct {
+	print        uint64
+	names, dates uint16 // how many; maxNames and maxBirths bound them
+}
+
+func contentOf(e *screening.Entity, print uint64) content {
+	return content{print, uint16(len(e.Names)), uint16(len(e.BirthDates))}
+}
+
+// compare holds a stored version against another, by id, and counts what the
+// stored one had and what of it is lost. Names and dates are lost where an
+// entity has fewer: another spelling is no loss.
+func (l *Library) compare(ctx context.Context, old verification.WatchList, now map[string]content) (d Difference, had, lost facts, err error) {
 	d.Added, d.Removed, d.Changed = []string{}, []string{}, []string{}
 	seen := make(map[string]bool, old.Entities)
 	err = l.load(ctx, old, func(e *screening.Entity, print uint64) error {
 		seen[e.ID] = true
-		if other, ok := now[e.ID]; !ok {
+		had.add(e)
+		other, ok := now[e.ID]
+		if !ok {
 			d.Removed = append(d.Removed, e.ID)
-		} else if print != other {
+			lost.add(e)
+			return nil
+		}
+		if print != other.print {
 			d.Changed = append(d.Changed, e.ID)
 		}
+		lost.names += max(0, len(e.Names)-int(other.names))
+		lost.dates += max(0, len(e.BirthDates)-int(other.dates))
 		return nil
 	})
 	for id := range now {
@@ -224,7 +269,7 @@ func (l *Library) compare(ctx context.Context, old verification.WatchList, now m
 	slices.Sort(d.Added)
 	slices.Sort(d.Removed)
 	slices.Sort(d.Changed)
-	return d, err
+	return d, had, lost, err
 }
 
 // Rollback makes an earlier version of a list the one that is searched; 0 is

@@ -3,6 +3,7 @@ package watchlist_test
 import (
 	"context"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -127,5 +128,68 @@ func TestLibrary(t *testing.T) {
 	all, err := one.Versions(ctx)
 	if err != nil || len(all) != 3 || !all[1].Active || all[1].Version != 2 || all[0].Active || all[2].Active {
 		t.Errorf("lists %+v, %v", all, err)
+	}
+}
+
+// TestImportThatLoses: what a file lacks of the version before refuses it,
+// whatever it has gained.
+func TestImportThatLoses(t *testing.T) {
+	ctx := t.Context()
+	db, err := store.Open(ctx, "", t.TempDir(), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	local, err := blob.OpenLocal(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer local.Close()
+	l := watchlist.NewLibrary(db, local, time.Now)
+	made := 0
+	// list has as many entities from an id on, each with so many names; those
+	// after the first undated have a date of birth.
+	list := func(from, entities, names, undated int) screening.List {
+		made++
+		out := screening.List{Name: "test", Checksum: strconv.Itoa(made)}
+		for i := range entities {
+			e := screening.Entity{ID: strconv.Itoa(from + i), Schema: screening.Person}
+			for n := range names {
+				e.Names = append(e.Names, screening.Name{Text: "Wirandaka " + strings.Repeat("i", n+1)})
+			}
+			if i >= undated {
+				e.BirthDates = []screening.PartialDate{{Year: 1960}}
+			}
+			out.Entities = append(out.Entities, e)
+		}
+		return out
+	}
+	for _, c := range []struct {
+		what     string
+		old, now screening.List
+		says     string // in the refusal; empty: it is imported
+	}{
+		{"a tenth fewer entities", list(0, 20, 1, 0), list(2, 18, 1, 0), ""},
+		{"more than that", list(0, 20, 1, 0), list(3, 17, 1, 0), "3 of 20 entities, 3 of 20 names, 3 of 20 dates of birth of version"},
+		{"other ids", list(0, 20, 1, 0), list(20, 20, 1, 0), "20 of 20 entities"},
+		{"other ids in a longer list", list(0, 20, 1, 0), list(3, 60, 1, 0), "3 of 20 entities"},
+		{"no aliases", list(0, 20, 2, 0), list(0, 20, 1, 0), "lose 20 of 40 names of version"},
+		{"no aliases, other entities instead", list(0, 20, 2, 0), list(0, 60, 1, 0), "lose 20 of 40 names of version"},
+		{"no dates", list(0, 20, 1, 0), list(0, 20, 1, 20), "lose 20 of 20 dates of birth of version"},
+		{"a tenth fewer dates", list(0, 20, 1, 0), list(0, 20, 1, 2), ""},
+		{"never had dates", list(0, 20, 1, 20), list(0, 20, 2, 20), ""},
+		{"one of five", list(0, 5, 1, 0), list(0, 4, 1, 0), "1 of 5 entities"},
+	} {
+		old, err := l.Import(ctx, c.old, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = l.Import(ctx, c.now, false)
+		if c.says == "" && err != nil || c.says != "" && (!fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s: %v", c.what, err)
+		}
+		if now, err := l.Import(ctx, c.now, true); err != nil || now.Version != old.Version+1 {
+			t.Errorf("%s, forced: %+v, %v", c.what, now, err)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"anycheck/internal/fault"
 	"anycheck/internal/screening"
 )
 
@@ -72,6 +73,9 @@ func parseOFACXML(b *builder, s *source) error {
 		}),
 	})
 	if err == nil && count > 0 && count != s.rows {
+		if !b.force {
+			return fault.New(fault.Conflict, "The list file %q says that it has %d records and has %d: it looks broken. Import it with --force if it is right.", s.name, count, s.rows)
+		}
 		b.warn(s, "the file says it has %d records and has %d", count, s.rows)
 	}
 	return err

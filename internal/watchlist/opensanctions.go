@@ -63,14 +63,7 @@ func parseSimpleTargets(b *builder, s *source) error {
 		for _, a := range split(get(row, "aliases")) {
 			e.Names = append(e.Names, screening.Name{Text: a, Kind: screening.Alias})
 		}
-		for _, d := range split(get(row, "birth_date")) {
-			date, err := screening.ParseDate(d)
-			if err != nil {
-				b.warn(s, "a date of birth that cannot be read was left out")
-				continue
-			}
-			e.BirthDates = append(e.BirthDates, date)
-		}
+		e.BirthDates = b.dates(s, split(get(row, "birth_date")))
 		if len(e.Topics) == 0 {
 			switch {
 			case e.Remarks != "" || len(e.Programs) > 0:

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"anycheck/internal/screening"
 )
@@ -231,6 +232,9 @@ func (l ppatkList) entity(b *builder, s *source, sh sheet, get func(string) stri
 			b.warn(s, "a date of birth that cannot be read was left out")
 		}
 	}
+	if len(e.BirthDates) == 0 && e.Schema != screening.Organization {
+		e.Places, e.BirthDates = datesAmong(e.Places, get("place"))
+	}
 	e.ID = l.prefix + "-" + ppatkCode(get("code"), e)
 	if _, ok := b.seen[e.ID]; ok {
 		// Two persons under one code are a slip of the list, no reason to lose
@@ -241,6 +245,27 @@ func (l ppatkList) entity(b *builder, s *source, sh sheet, get func(string) stri
 }
 
 var describedGender = regexp.MustCompile(`(?:jenis kelamin|gender)\s*[:=]?\s*(laki[ -]?laki|pria|perempuan|wanita)`)
+
+// datesAmong takes the dates out of places, or out of a cell that names none.
+func datesAmong(places []string, cell string) (left []string, dates []screening.PartialDate) {
+	if len(places) == 0 && cell != "" {
+		places = []string{cell}
+	}
+	for _, p := range places {
+		if strings.ContainsFunc(p, unicode.IsDigit) {
+			found, _ := indonesianDates(p, false)
+			place, date := placeAndDate(p)
+			if len(found) > 0 && !strings.Contains(date, ",") { // else more of the place follows
+				p = strings.Trim(place, " ,;:-–")
+			}
+			dates = append(dates, found...)
+		}
+		if p != "" {
+			left = append(left, p)
+		}
+	}
+	return left, dates
+}
 
 // placeAndDate cuts "Surabaya, sekitar 1960" at the last comma before the first
 // digit, or else there.
@@ -290,7 +315,9 @@ func printOf(e screening.Entity) string {
 }
 
 var (
-	aliasMark  = regexp.MustCompile(`(?i)\balias\b\s*[.:]?|\ba\.k\.a\.?|\ba/k/a\b|\bf\.k\.a\.?|\bd/h\b|[;\n\r]`)
+	// Aka is a name too, where a cell begins with it.
+	aliasMark = regexp.MustCompile(`(?i)\b(?:alias|als)\b\s*[.:]?|\s(?:aka|fka)\b[.:]?|\ba\.k\.a\.?|\ba/k/a\b|\bf\.k\.a\.?|\bd/h\b|` +
+		`(?:\b(?:yang|juga)\s+)*\bdikenal\s+(?:sebagai|dengan\s+nama)\b\s*:?|[@;\n\r]`)
 	enumerator = regexp.MustCompile(`(?:^|[\s,;(])\(?(?:[a-z]|\d{1,2})[.)]\s+|(?:^|[\s,;])\(?[a-z]\)\s*|[;\n\r]`)
 	bracketed  = regexp.MustCompile(`\(([^()]*)\)`)
 	// What stands in brackets beside a name without being one.
@@ -300,10 +327,15 @@ var (
 // ppatkNames takes a cell's names apart. What stands in brackets is another
 // name, and a weak one: as often it is a remark.
 func ppatkNames(text string) (names []screening.Name) {
-	add := func(name string, kind screening.NameKind) {
-		name = strings.Trim(strings.Join(strings.Fields(name), " "), " ,.:;-–()\"'“”‘’`")
-		if strings.ContainsFunc(name, unicode.IsLetter) {
-			names = append(names, screening.Name{Text: name, Kind: kind})
+	add := func(text string, kind screening.NameKind) {
+		for _, name := range betweenSlashes(text) {
+			name = strings.Trim(strings.Join(strings.Fields(name), " "), " ,.:;-–()\"'“”‘’`")
+			if strings.ContainsFunc(name, unicode.IsLetter) {
+				names = append(names, screening.Name{Text: name, Kind: kind})
+				if kind == screening.Primary {
+					kind = screening.Alias
+				}
+			}
 		}
 	}
 	for _, part := range aliasMark.Split(text, maxNames) {
@@ -325,6 +357,33 @@ func ppatkNames(text string) (names []screening.Name) {
 		names[0].Kind = screening.Primary
 	}
 	return names
+}
+
+// betweenSlashes takes names apart at a slash between spaces or between words
+// of three letters or more: not in "a/n", nor in a date.
+func betweenSlashes(text string) (out []string) {
+	notLetter := func(c rune) bool { return !unicode.IsLetter(c) }
+	from := 0
+	for i, c := range text {
+		if c != '/' {
+			continue
+		}
+		before, after := text[from:i], text[i+1:]
+		left, right := strings.TrimSpace(before), strings.TrimSpace(after)
+		spaced := left != before && right != after
+		last, _ := utf8.DecodeLastRuneInString(left)
+		first, _ := utf8.DecodeRuneInString(right)
+		dated := unicode.IsDigit(last) || unicode.IsDigit(first)
+		word := left[strings.LastIndexFunc(left, notLetter)+1:]
+		next := right
+		if end := strings.IndexFunc(right, notLetter); end >= 0 {
+			next = right[:end]
+		}
+		if spaced && !dated || utf8.RuneCountInString(word) >= 3 && utf8.RuneCountInString(next) >= 3 {
+			out, from = append(out, before), i+1
+		}
+	}
+	return append(out, text[from:])
 }
 
 // numbered is what stands before each of several names in a cell.

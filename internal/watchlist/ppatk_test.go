@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,60 @@ func TestPPATKDrift(t *testing.T) {
 	// Without a title, the codes tell.
 	lists, _ = parse(t, watchlist.File{Name: "x.xlsx", Data: bytes.NewReader(workbook(t, first[1:]))})
 	same(t, "list by its codes", lists[0].Name, "id_dppspm")
+}
+
+func TestPPATKNames(t *testing.T) {
+	for text, want := range map[string][]string{
+		"Wirandaka alias Karmo":                             {"Wirandaka", "Karmo"},
+		"WIRANDAKA SUKLENTANG als. KARMO WIRA als ABUSTANI": {"WIRANDAKA SUKLENTANG", "KARMO WIRA", "ABUSTANI"},
+		"Wirandaka aka Karmo AKA. Abustani":                 {"Wirandaka", "Karmo", "Abustani"},
+		"Wirandaka @ Karmo@Abustani":                        {"Wirandaka", "Karmo", "Abustani"},
+		"Wirandaka dikenal sebagai Karmo":                   {"Wirandaka", "Karmo"},
+		"Wirandaka, juga dikenal sebagai Karmo":             {"Wirandaka", "Karmo"},
+		"Wirandaka yang dikenal dengan nama Karmo":          {"Wirandaka", "Karmo"},
+		"Wirandaka Suklentang/Karmo/Abustani":               {"Wirandaka Suklentang", "Karmo", "Abustani"},
+		"Wirandaka / Mo":                                    {"Wirandaka", "Mo"},
+		"Wirandaka (Karmo/Abustani)":                        {"Wirandaka", "(Karmo)", "(Abustani)"},
+		"Wirandaka a/k/a Karmo d/h Abustani":                {"Wirandaka", "Karmo", "Abustani"},
+		"Wirandaka a/n Karmo S/O Abustani":                  {"Wirandaka a/n Karmo S/O Abustani"},
+		"Wirandaka, lahir 12/Mei/1970":                      {"Wirandaka, lahir 12/Mei/1970"},
+		"Wirandaka, lahir 12 / Mei / 1970":                  {"Wirandaka, lahir 12 / Mei / 1970"},
+		"Aka Wirandaka":                                     {"Aka Wirandaka"},
+		"Alsada Wirandakals Akamo":                          {"Alsada Wirandakals Akamo"},
+		"als. Karmo":                                        {"Karmo"},
+	} {
+		same(t, text, watchlist.PPATKNames(text), want)
+	}
+}
+
+// TestPPATKDateAmongPlaces: where the cell of the date has none, that of the
+// place may.
+func TestPPATKDateAmongPlaces(t *testing.T) {
+	rows := [][]any{{"Nama", "Terduga", "Kode Densus", "Tpt Lahir", "Tgl Lahir"}}
+	cases := []struct {
+		place, date   string
+		places, dates []string
+	}{
+		{"Ngawi, 5 Mei 1966", "", []string{"Ngawi"}, []string{"1966-05-05"}},
+		{"Ngawi 05-05-1966", "-", []string{"Ngawi"}, []string{"1966-05-05"}},
+		{"Ngawi, sekitar 1966", "00/00/0000", []string{"Ngawi"}, []string{"~1966"}},
+		{"a) Ngawi, 5 Mei 1966 b) Wonopringgo", "", []string{"Ngawi", "Wonopringgo"}, []string{"1966-05-05"}},
+		{"5 Mei 1966", "", []string{}, []string{"1966-05-05"}},
+		{"12/03/1965", "", []string{}, []string{"1965-03-12"}},
+		{"Mei 1966, Ngawi", "", []string{"Mei 1966, Ngawi"}, []string{"1966-05"}},
+		{"Ngawi, 5 Mei 1966", "6 Mei 1966", []string{"Ngawi, 5 Mei 1966"}, []string{"1966-05-06"}},
+		{"1. Ngawi 2. Wonopringgo", "", []string{"Ngawi", "Wonopringgo"}, nil},
+		{"Desa 12", "", []string{"Desa 12"}, nil},
+	}
+	for i, c := range cases {
+		rows = append(rows, []any{"Wirandaka", "Orang", strconv.Itoa(i), c.place, c.date})
+	}
+	lists, report := parse(t, watchlist.File{Name: "dttot.xlsx", Data: bytes.NewReader(workbook(t, rows))})
+	for i, c := range cases {
+		e := lists[0].Entities[i]
+		same(t, c.place, []any{e.Places, dates(e)}, []any{c.places, c.dates})
+	}
+	same(t, "warnings", report.Lists[0].Warnings, []string(nil))
 }
 
 func TestIndonesianDates(t *testing.T) {

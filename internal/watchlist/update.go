@@ -49,8 +49,8 @@ func NewUpdater(l *Library, calls Caller, scratch func() (Scratch, error)) *Upda
 
 // UpdateOptions change how a source is updated; the zero value is usual.
 type UpdateOptions struct {
-	// Force imports what has not changed at the source too, and lists that
-	// have lost more than a tenth of their entities.
+	// Force imports what has not changed at the source too, files that have
+	// not as many records as they say, and lists that have lost more than a tenth of their entities, names or dates of birth.
 	Force bool
 	// OnlyDue leaves a source alone that was asked within a day, or within
 	// three hours when that failed.
@@ -183,7 +183,7 @@ func (u *Updater) update(ctx context.Context, s Source, state SourceState, o Upd
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return done, state, err
 	}
-	lists, report, err := Parse(ctx, []File{{Name: s.Name, Data: file}}, Options{Name: slug(s.Name), MaxBytes: u.maxBytes})
+	lists, report, err := Parse(ctx, []File{{Name: s.Name, Data: file}}, Options{Name: slug(s.Name), Force: o.Force, MaxBytes: u.maxBytes})
 	if err != nil {
 		return done, state, err
 	}

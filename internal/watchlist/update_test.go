@@ -221,7 +221,7 @@ func TestUpdateFails(t *testing.T) {
 		{"a list that breaks off", func() { p.cut = true }, fault.Unavailable, "unexpected EOF"},
 		{"a page for people", func() { p.body = "<html>Rahasia</html>" }, fault.Unsupported, "no list that is known"},
 		{"a broken list", func() { p.body = "id,name\n1\n" }, fault.Invalid, "line 2"},
-		{"a list that has shrunk", func() { p.body = people(10) }, fault.Conflict, "would shrink from 20 to 10"},
+		{"a list that has shrunk", func() { p.body = people(10) }, fault.Conflict, "would lose 10 of 20 entities"},
 	} {
 		p.has(people(20), `"other"`)
 		p.with(c.change)

@@ -22,9 +22,13 @@ import (
 	"hash"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
+	"golang.org/x/text/encoding/unicode"
+
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/screening"
 )
@@ -41,6 +45,7 @@ type Options struct {
 	// FollowTheMoney entities that name none; without it, the file's base name
 	// is used. The lists of publishers have names of their own.
 	Name        string
+	Force       bool  // read a file that has not as many records as it says
 	MaxBytes    int64 // a file; 0: DefaultMaxBytes
 	MaxEntities int   // a list; 0: DefaultMaxEntities
 }
@@ -117,6 +122,9 @@ func Parse(ctx context.Context, files []File, opts Options) ([]screening.List, R
 	if len(files) == 0 {
 		return nil, Report{}, fault.New(fault.Invalid, "No list file was given.")
 	}
+	if opts.Name != "" && !goodName(opts.Name) {
+		return nil, Report{}, fault.New(fault.Invalid, "The name of a list is of letters, digits, _ - . and :, %d at most, without a number of 16 digits.", maxName)
+	}
 	var single, ofac []*source
 	for _, f := range files {
 		s := &source{ctx: ctx, name: filepath.Base(f.Name), hash: sha256.New(), left: opts.MaxBytes, max: opts.MaxBytes}
@@ -178,8 +186,16 @@ func Parse(ctx context.Context, files []File, opts Options) ([]screening.List, R
 	return lists, report, nil
 }
 
-// slug makes a dataset name of a file name: lower case up to the first full
-// stop, other signs as underscores.
+// maxName bounds what is made of a file's name, in bytes.
+const maxName = 64
+
+// goodName tells a name that the audit log can hold: an import leaves a record.
+func goodName(name string) bool { return audit.Fits("list", name) }
+
+var longNumber = regexp.MustCompile(`[0-9]{16,}`)
+
+// slug makes a list's name of a file's: lower case up to the first full stop,
+// other signs as underscores, without what may be somebody's number.
 func slug(file string) string {
 	base, _, _ := strings.Cut(strings.ToLower(file), ".")
 	base = strings.Map(func(c rune) rune {
@@ -188,7 +204,8 @@ func slug(file string) string {
 		}
 		return '_'
 	}, base)
-	if base = strings.Trim(base, "_"); base == "" {
+	base = longNumber.ReplaceAllString(base, "")
+	if base = strings.Trim(base[:min(len(base), maxName)], "_"); base == "" {
 		return "list"
 	}
 	return base
@@ -250,8 +267,13 @@ func (s *source) where() string {
 
 // sniff finds the format by what the file begins with.
 func sniff(s *source) (Format, error) {
-	if mark, _ := s.in.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
+	mark, _ := s.in.Peek(3)
+	switch {
+	case bytes.Equal(mark, []byte("\xef\xbb\xbf")):
 		s.in.Discard(3)
+	case bytes.HasPrefix(mark, []byte("\xff\xfe")), bytes.HasPrefix(mark, []byte("\xfe\xff")):
+		utf16 := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
+		s.in = bufio.NewReaderSize(utf16.NewDecoder().Reader(s.in), 64<<10)
 	}
 	head, err := s.in.Peek(32 << 10)
 	if err != nil && err != io.EOF {
@@ -291,13 +313,14 @@ type builder struct {
 	list   screening.List
 	report ListReport
 	limit  int
+	force  bool
 	seen   map[string]int // id → its place in the list
 }
 
 func newBuilder(name string, opts Options) *builder {
 	return &builder{
 		list:  screening.List{Name: name},
-		limit: opts.MaxEntities, seen: map[string]int{},
+		limit: opts.MaxEntities, force: opts.Force, seen: map[string]int{},
 		report: ListReport{Schemas: map[screening.Schema]int{}, Skipped: map[string]int{}},
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/unicode"
+
 	"anycheck/internal/fault"
 	"anycheck/internal/screening"
 	"anycheck/internal/watchlist"
@@ -171,6 +173,76 @@ func TestOwnCSV(t *testing.T) {
 	if err != nil || named[0].Name != "given" || named[0].Entities[0].Datasets[0] != "given" {
 		t.Errorf("a given name: %v, %v", named, err)
 	}
+}
+
+// TestOwnCSVDates: what is no day is told, and the rest of it counts.
+func TestOwnCSVDates(t *testing.T) {
+	for text, want := range map[string]struct {
+		date string
+		says string // in the warning
+	}{
+		"1970-12-31":          {"1970-12-31", ""},
+		"1970-12-31T00:00:00": {"1970-12-31", ""},
+		"1970-2-3":            {"1970-02-03", ""},
+		"~1970-02":            {"~1970-02", ""},
+		"1970":                {"1970", ""},
+		"1970..1972":          {"1970..1972", ""},
+		"1970-00-00":          {"1970", ""},
+		"1972-02-29":          {"1972-02-29", ""},
+		"1970-13-45":          {"1970", "only what can be"},
+		"1970-13":             {"1970", "only what can be"},
+		"1970-12-32":          {"1970-12", "only what can be"},
+		"1970-02-30":          {"1970-02", "only what can be"},
+		"31-12-1970":          {"", "left out"},
+	} {
+		for format, head := range map[string]string{"own": "id,name,birth_date\nA,Wirandaka,", "OpenSanctions": "id,name,dataset,schema,birth_date\nA,Wirandaka,x,Person,"} {
+			lists, report := parse(t, file("a.csv", head+text+"\n"))
+			same(t, format+" "+text, strings.Join(dates(lists[0].Entities[0]), " "), want.date)
+			if w := strings.Join(report.Lists[0].Warnings, " "); !strings.Contains(w, want.says) || want.says == "" && w != "" {
+				t.Errorf("%s %s: warnings %q", format, text, w)
+			}
+		}
+	}
+}
+
+// TestUTF16: as Windows writes text.
+func TestUTF16(t *testing.T) {
+	for name, order := range map[string]unicode.Endianness{"little": unicode.LittleEndian, "big": unicode.BigEndian} {
+		for format, text := range map[string]string{"csv": strings.TrimPrefix(own, "\ufeff"), "xml": strings.Replace(un, "UTF-8", "UTF-16", 1), "ofac": sdn} {
+			wide, err := unicode.UTF16(order, unicode.UseBOM).NewEncoder().String(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, _ := parse(t, file("x", text))
+			got, report := parse(t, file("x", wide))
+			same(t, name+" "+format, got[0].Entities, want[0].Entities)
+			same(t, name+" "+format+" bytes", report.Lists[0].Files[0].Bytes, int64(len(wide)))
+		}
+	}
+}
+
+// TestListNames: a list has a name that the audit log can hold.
+func TestListNames(t *testing.T) {
+	for from, want := range map[string]string{
+		"My Staff.csv":                    "my_staff",
+		strings.Repeat("x", 300) + ".csv": strings.Repeat("x", 64),
+		"a" + strings.Repeat("-", 200):    "a",
+		"staff 3201010101010001.csv":      "staff",
+		"3201010101010001.csv":            "list",
+		"320101010101000.csv":             "320101010101000",
+	} {
+		lists, _ := parse(t, file(from, own))
+		same(t, from, lists[0].Name, want)
+	}
+	for _, name := range []string{"a b", "../../etc", "a,b", strings.Repeat("x", 65), "3201010101010001", " ", "a\n"} {
+		_, _, err := watchlist.Parse(t.Context(), []watchlist.File{file("a.csv", own)}, watchlist.Options{Name: name})
+		if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "name of a list") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	// Nor is one taken from what the file holds.
+	lists, _ := parse(t, file("people.json", strings.ReplaceAll(ftm, "made_up", "made up")))
+	same(t, "a dataset that cannot be a name", lists[0].Name, "people")
 }
 
 func TestBrokenFiles(t *testing.T) {

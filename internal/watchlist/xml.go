@@ -82,7 +82,7 @@ func entryHandler[T any](each func(T) error) func(*xml.Decoder, xml.StartElement
 
 var (
 	errDirective = errors.New("the XML has a document type definition, which is not read")
-	errCharset   = errors.New("the XML is not in UTF-8, ISO 8859-1 or Windows-1252")
+	errCharset   = errors.New("the XML is not in UTF-8, UTF-16, ISO 8859-1 or Windows-1252")
 	errCutXML    = errors.New("the XML is broken or ends too early")
 )
 
@@ -104,7 +104,7 @@ func newXML(from io.Reader) *xml.Decoder {
 		switch strings.ToLower(charset) {
 		case "iso-8859-1", "latin1", "windows-1252":
 			return charmap.Windows1252.NewDecoder().Reader(from), nil
-		case "us-ascii":
+		case "us-ascii", "utf-16": // the latter decoded by sniff
 			return from, nil
 		}
 		return nil, errCharset
