@@ -29,18 +29,25 @@ func (f *failing) Put(ctx context.Context, path string, data io.Reader) error {
 	return f.Blobs.Put(ctx, path, data)
 }
 
-func TestLibrary(t *testing.T) {
-	ctx := t.Context()
-	db, err := store.Open(ctx, "", t.TempDir(), store.Options{})
+// platform is an empty database and folder.
+func platform(t *testing.T) (*store.DB, *blob.Local) {
+	t.Helper()
+	db, err := store.Open(t.Context(), "", t.TempDir(), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	t.Cleanup(func() { db.Close() })
 	local, err := blob.OpenLocal(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer local.Close()
+	t.Cleanup(func() { local.Close() })
+	return db, local
+}
+
+func TestLibrary(t *testing.T) {
+	ctx := t.Context()
+	db, local := platform(t)
 	blobs := &failing{Blobs: local}
 	// Two processes on one platform.
 	one, two := watchlist.NewLibrary(db, blobs, time.Now), watchlist.NewLibrary(db, blobs, time.Now)
@@ -135,16 +142,7 @@ func TestLibrary(t *testing.T) {
 // whatever it has gained.
 func TestImportThatLoses(t *testing.T) {
 	ctx := t.Context()
-	db, err := store.Open(ctx, "", t.TempDir(), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	local, err := blob.OpenLocal(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer local.Close()
+	db, local := platform(t)
 	l := watchlist.NewLibrary(db, local, time.Now)
 	made := 0
 	// list has as many entities from an id on, each with so many names; those
