@@ -240,7 +240,7 @@ func (r *rules) pieces(segment string, first bool) []piece {
 			}
 		}
 		pos := r.titles[joined]
-		if pos&titleInitials != 0 && first && len(out) == 0 {
+		if pos&titleInitials != 0 && first && len(out) == 0 && strings.TrimSpace(segment) != chunk {
 			for i := range len(joined) {
 				out = append(out, piece{joined[i : i+1], true, 0})
 			}
