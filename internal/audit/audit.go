@@ -177,8 +177,8 @@ func Fits(key, value string) bool {
 	return ok && plain(shape, value)
 }
 
-// Check refuses a record that might hold personal data, or has no time. What it refuses is a
-// mistake of ours.
+// Check refuses a record that might hold personal data, or has no time. What it
+// refuses is a mistake of ours.
 func (r Record) Check() error {
 	wrong := func(what string) error {
 		return fault.New(fault.Internal, "The audit record cannot be written: its %s is not one of those allowed.", what)

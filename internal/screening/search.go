@@ -38,7 +38,8 @@ type nearWord struct {
 }
 
 // Search gives the entities that may be the person asked about, best first
-// (among equals the Security Council's first, then by id); at most limit of them (0: ten). The same index and
+// (among equals the Security Council's first, then by id); at most limit of them
+// (0: ten). A name like "A alias B" is asked for as A and as B. The same index and
 // query always give the same hits. It stops early, with no hits, when ctx ends.
 func (x *Index) Search(ctx context.Context, q Query, limit int) []Hit {
 	if limit <= 0 {

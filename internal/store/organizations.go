@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"anycheck/internal/audit"
 	"anycheck/internal/fault"
 	"anycheck/internal/tenant"
 )
@@ -25,8 +26,14 @@ func scanOrganization(r row) (o tenant.Organization, err error) {
 
 // InsertOrganization implements auth.Store. A name is given once.
 func (s *store) InsertOrganization(ctx context.Context, o tenant.Organization) error {
-	_, err := s.exec(ctx, `INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, $3)`, o.ID, o.Name, micros(o.CreatedAt))
-	return taken(err, "There already is an organization with this name.")
+	return s.atomically(ctx, func(tx *store) error {
+		if _, err := tx.exec(ctx, `INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, $3)`, o.ID, o.Name, micros(o.CreatedAt)); err != nil {
+			return taken(err, "There already is an organization with this name.")
+		}
+		// The head of its chain, from the first: one that is missing was removed.
+		_, err := tx.exec(ctx, `INSERT INTO audit_chains (organization_id, sequence, hash) VALUES ($1, 0, $2)`, o.ID, make([]byte, len(audit.Hash{})))
+		return err
+	})
 }
 
 // Organizations implements auth.Store, by name.

@@ -23,20 +23,21 @@ type statements struct {
 	byText map[string]*sql.Stmt
 }
 
-// maxStatements bounds what is kept: the texts of some filters are put together.
+// maxStatements is about how many are kept: the texts of some filters are put together.
 const maxStatements = 500
 
-// find gives a statement, nil for none.
-func (p *statements) find(query string) *sql.Stmt {
+// find gives a statement, nil for none; room tells that another one is kept.
+func (p *statements) find(query string) (s *sql.Stmt, room bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return p.byText[query]
+	return p.byText[query], len(p.byText) < maxStatements
 }
 
 // keep gives a statement, and prepares it when it is new, for which it waits
 // for a connection. nil: to run it as it is tells what is wrong with it.
 func (p *statements) keep(ctx context.Context, query string) *sql.Stmt {
-	if s := p.find(query); s != nil {
+	s, room := p.find(query)
+	if s != nil || !room {
 		return s
 	}
 	s, err := p.pool.PrepareContext(ctx, query)
@@ -45,8 +46,8 @@ func (p *statements) keep(ctx context.Context, query string) *sql.Stmt {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if known := p.byText[query]; known != nil || len(p.byText) == maxStatements {
-		_ = s.Close() // it has done nothing
+	if known := p.byText[query]; known != nil {
+		_ = s.Close() // another one was quicker
 		return known
 	}
 	if p.byText == nil {
@@ -62,10 +63,13 @@ func (p *statements) keep(ctx context.Context, query string) *sql.Stmt {
 func (p *statements) within(tx *sql.Tx) (in querier, after func(context.Context)) {
 	var unknown []string
 	in = preparing{tx, func(ctx context.Context, query string) *sql.Stmt {
-		if s := p.find(query); s != nil {
+		s, room := p.find(query)
+		if s != nil {
 			return tx.StmtContext(ctx, s)
 		}
-		unknown = append(unknown, query)
+		if room {
+			unknown = append(unknown, query)
+		}
 		return nil
 	}}
 	return in, func(ctx context.Context) {

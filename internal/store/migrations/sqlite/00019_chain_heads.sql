@@ -4,8 +4,3 @@
 INSERT INTO audit_chains (organization_id, sequence, hash)
 SELECT id, 0, zeroblob(32) FROM (SELECT 'platform' AS id UNION ALL SELECT id FROM organizations) AS made WHERE true
 ON CONFLICT (organization_id) DO NOTHING;
--- +goose StatementBegin
-CREATE TRIGGER organizations_chain AFTER INSERT ON organizations BEGIN
-    INSERT INTO audit_chains (organization_id, sequence, hash) VALUES (NEW.id, 0, zeroblob(32)) ON CONFLICT (organization_id) DO NOTHING;
-END;
--- +goose StatementEnd
